@@ -1,0 +1,261 @@
+"""The backend protocol, and the plans that the graph hands to a backend.
+
+A backend has the required core (`Backend`) and at least one level: whole operations by name
+(`OpBackend`), or compiled kernels (`KernelBackend`); it may run a whole plan as one program
+(`PlanBackend`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from tensorlib.dtypes import DType
+from tensorlib.layouts.dim import Size
+
+__all__ = [
+    "API_VERSION",
+    "Argument",
+    "Backend",
+    "BackendInfo",
+    "Buffer",
+    "BufferArgument",
+    "BufferSpec",
+    "Device",
+    "Executable",
+    "Features",
+    "HostMemory",
+    "KernelBackend",
+    "KernelLike",
+    "OpBackend",
+    "Plan",
+    "PlanBackend",
+    "PlanExecutable",
+    "Spec",
+    "Step",
+]
+
+API_VERSION = 1
+
+
+# --- what a backend says about itself ---
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of one backend: `Device("c", "cpu", 0)`, printed as `c:0`."""
+
+    backend: str
+    kind: str = "cpu"
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.backend}:{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a device can do: bytes of a vector register, memory spaces, instruction sets, dtypes,
+    cores.
+    """
+
+    vector_bytes: int = 16
+    memory_spaces: tuple[str, ...] = ("global",)
+    instruction_sets: tuple[str, ...] = ()
+    dtypes: tuple[DType, ...] = ()
+    cores: int = 1
+
+
+def _always() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """Cheap metadata, read without importing what the backend needs.
+
+    `available` returns "" where the backend can run here, else the reason and what to install. Of
+    those that are, the highest `priority` is the default. An `expected` backend is one that every
+    machine should have: when it is unavailable a warning says why.
+    """
+
+    name: str
+    device_kinds: tuple[str, ...]
+    dtypes: tuple[DType, ...]
+    priority: int
+    needs: str = ""
+    available: Callable[[], str] = _always
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Shape and dtype of an operand, as `can_run` sees it."""
+
+    shape: tuple[Size, ...]
+    dtype: DType
+
+
+@runtime_checkable
+class Buffer(Protocol):
+    """Memory of a device; its backend knows the rest. Freed when the last reference goes."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+class Backend(Protocol):
+    """The required core. Every buffer that `allocate` returns is 64-byte aligned raw bytes."""
+
+    name: str
+    api_version: int
+
+    def devices(self) -> Sequence[Device]:
+        """Return the devices present, the default one first."""
+        ...
+
+    def features(self, device: Device) -> Features: ...
+
+    def allocate(self, nbytes: int, device: Device) -> Buffer:
+        """Return memory of `nbytes` bytes with any contents; MemoryError where there is none
+        left.
+        """
+        ...
+
+    def copy_in(self, buffer: Buffer, source: np.ndarray[Any, Any], offset: int = 0) -> None:
+        """Copy the bytes of the C-contiguous `source` into `buffer` from byte `offset` on."""
+        ...
+
+    def copy_out(self, buffer: Buffer, target: np.ndarray[Any, Any], offset: int = 0) -> None:
+        """Fill the C-contiguous `target` with the bytes of `buffer` from byte `offset` on."""
+        ...
+
+    def synchronise(self, device: Device) -> None:
+        """Wait until everything launched on `device` is done."""
+        ...
+
+
+@runtime_checkable
+class HostMemory(Protocol):
+    """Optional: the device shares the host's memory, so arrays can be lent without a copy."""
+
+    def borrow(self, source: np.ndarray[Any, Any]) -> Buffer:
+        """Return a buffer over the memory of the C-contiguous `source`, which it keeps alive."""
+        ...
+
+
+@runtime_checkable
+class OpBackend(Protocol):
+    """Op level: whole operations of `tensorlib.ops`, by name, over the backend's own arrays.
+
+    A buffer at this level is the backend's array and carries shape, dtype and strides. `run("data",
+    raw, shape=, dtype=)` makes one from raw bytes of `allocate` or `borrow`; `run("update", state,
+    value, axis=, start=)` writes into `state` itself.
+    """
+
+    def can_run(self, op: str, *specs: Spec) -> bool: ...
+
+    def run(self, op: str, *buffers: Any, **attributes: Any) -> Any: ...
+
+
+# --- kernel level ---
+
+
+class KernelLike(Protocol):
+    """What a plan needs of an `ir.Kernel`: C entry `void name(const uint64_t *, int64_t,
+    int64_t)`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> Sequence[Any]: ...
+
+
+class Executable(Protocol):
+    """A compiled kernel."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@runtime_checkable
+class KernelBackend(Protocol):
+    """Kernel level: IR in, executables out."""
+
+    def compile(self, kernel: Any, device: Device) -> Executable: ...
+
+    def launch(
+        self,
+        executable: Any,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        arguments: Sequence[Any],
+    ) -> None: ...
+
+
+# --- plans ---
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """A buffer of a plan.
+
+    An external buffer (`offset` None) is handed in at every call: inputs, outputs, weights and
+    mutable state. Any other lies in the plan's one arena, `offset` bytes from its start.
+    """
+
+    nbytes: Size
+    offset: Size | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BufferArgument:
+    """The address of `Plan.buffers[index]`."""
+
+    index: int
+
+
+Argument: TypeAlias = "BufferArgument | Size | float"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kernel call; every worker runs it, and a barrier follows. A Size is passed as int64."""
+
+    kernel: KernelLike
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole graph as one program: `steps` in order over `buffers`.
+
+    `symbols` are the names of the sizes given at every call, in order. `inputs` and `outputs` are
+    indices into `buffers`; `arena` is the bytes that all temporaries together need.
+    """
+
+    buffers: tuple[BufferSpec, ...]
+    steps: tuple[Step, ...]
+    symbols: tuple[str, ...] = ()
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    arena: Size = 0
+
+
+class PlanExecutable(Protocol):
+    """A plan made ready: call it with its external buffers, in order, and its symbols' values."""
+
+    def run(self, buffers: Sequence[Buffer], symbols: Sequence[int]) -> None: ...
+
+
+@runtime_checkable
+class PlanBackend(Protocol):
+    """Optional: a whole plan as one program, so that one call runs it."""
+
+    def compile_plan(self, plan: Plan, device: Device) -> PlanExecutable: ...

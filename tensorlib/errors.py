@@ -1,0 +1,95 @@
+"""The error classes of tensorlib, and a caret drawn under the line of source that is at fault."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+
+__all__ = [
+    "BackendError",
+    "CacheError",
+    "CompileError",
+    "DTypeError",
+    "GGUFError",
+    "IndexingError",
+    "KernelError",
+    "LayoutError",
+    "ModelError",
+    "ShapeError",
+    "SourceLocation",
+    "TensorlibError",
+    "VerifyError",
+    "caret",
+]
+
+
+class TensorlibError(Exception):
+    """Every error that tensorlib raises on purpose derives from this one."""
+
+
+class ShapeError(TensorlibError, ValueError):
+    """Shapes do not fit an operation."""
+
+
+class DTypeError(TensorlibError, TypeError):
+    """Dtypes do not fit an operation."""
+
+
+class IndexingError(TensorlibError, IndexError):
+    """An index lies outside its axis, or is of a form that is not supported."""
+
+
+class LayoutError(TensorlibError, ValueError):
+    """An operation of the layout algebra has no answer for these operands."""
+
+
+class KernelError(TensorlibError):
+    """A kernel can't be traced, verified or launched; the message shows the user's line."""
+
+
+class VerifyError(KernelError):
+    """The IR broke one of its own rules: a defect of a pass or of the tracer."""
+
+
+class BackendError(TensorlibError, RuntimeError):
+    """A backend is missing, broken or refuses a request."""
+
+
+class CompileError(BackendError):
+    """The C compiler is missing or rejected generated source."""
+
+
+class CacheError(TensorlibError, OSError):
+    """The cache folder can't be used safely."""
+
+
+class GGUFError(TensorlibError, ValueError):
+    """The bytes are not a well-formed GGUF file, or hold something that is not supported."""
+
+
+class ModelError(TensorlibError, ValueError):
+    """A model is missing, damaged or asked for something it can't do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """A place in a Python file: line is 1-based, columns are 0-based and half open."""
+
+    filename: str
+    line: int
+    column: int = 0
+    end_column: int = 0
+    function: str = ""
+
+
+def caret(location: SourceLocation) -> str:
+    """Return the source line at `location` with `^^^` under its columns; empty where unreadable."""
+    text = linecache.getline(location.filename, location.line).rstrip("\n")
+    where = f'  File "{location.filename}", line {location.line}'
+    where += f", in {location.function}" if location.function else ""
+    if not text:
+        return where
+    width = max(1, location.end_column - location.column)
+    stripped = text.lstrip()
+    offset = max(0, location.column - (len(text) - len(stripped)))
+    return f"{where}\n    {stripped}\n    {' ' * offset}{'^' * min(width, max(1, len(stripped) - offset))}"

@@ -1,0 +1,87 @@
+"""Between nodes and NumPy: arrays become data nodes, realised nodes are copied out."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tensorlib.backend import Backend, Device, HostMemory, OpBackend
+from tensorlib.dtypes import DType, as_dtype
+from tensorlib.errors import DTypeError
+from tensorlib.graph.node import Node, Storage, data_node
+from tensorlib.layouts.dim import Size
+from tensorlib.registry import REGISTRY
+
+__all__ = ["contiguous_strides", "from_bytes", "from_numpy", "to_numpy"]
+
+Array = np.ndarray[Any, Any]
+
+
+def contiguous_strides(shape: tuple[Size, ...]) -> tuple[int, ...]:
+    """Return the row-major strides of a static `shape`, in elements.
+
+    >>> contiguous_strides((2, 3, 4))
+    (12, 4, 1)
+    """
+    sizes = [int(n) for n in shape]
+    return tuple(prod(sizes[axis + 1 :]) for axis in range(len(sizes)))
+
+
+def from_numpy(array: Array, device: Device, *, lend: bool = False) -> Node:
+    """Return a data node with the elements of `array`; with `lend` over its own memory where
+    possible.
+    """
+    return from_bytes(array, array.shape, as_dtype(array.dtype), device, lend=lend)
+
+
+def from_bytes(
+    raw: Array, shape: tuple[int, ...], dtype: DType, device: Device, *, lend: bool = False
+) -> Node:
+    """Return a data node that reads the bytes of `raw` as `shape` elements of `dtype`.
+
+    With `lend` a backend over the host's memory uses the bytes where they are, and keeps them
+    alive.
+    """
+    backend = REGISTRY.backend(device.backend)
+    source = np.ascontiguousarray(raw)
+    if lend and isinstance(backend, HostMemory):
+        buffer = backend.borrow(source)
+    else:
+        buffer = backend.allocate(source.nbytes, device)
+        backend.copy_in(buffer, source)
+    if isinstance(backend, OpBackend):
+        typed = backend.run("data", buffer, shape=shape, dtype=dtype)
+        return data_node(shape, dtype, Storage(typed, device))
+    return data_node(shape, dtype, Storage(buffer, device, 0, contiguous_strides(shape)))
+
+
+def to_numpy(node: Node) -> Array:
+    """Return a new array with the elements of a realised node of an unpacked dtype."""
+    if node.dtype.is_packed:
+        raise DTypeError(f"numpy: got packed dtype {node.dtype.name}; try astype(float32) first")
+    assert node.storage is not None, node
+    shape = tuple(int(n) for n in node.shape)
+    backend = REGISTRY.backend(node.device.backend)
+    backend.synchronise(node.device)
+    if isinstance(backend, OpBackend):
+        target = np.empty(shape, node.dtype.numpy)
+        backend.copy_out(node.storage.buffer, target)
+        return target
+    return _copied(backend, node.storage, shape, node.dtype)
+
+
+def _copied(backend: Backend, storage: Storage, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Copy the span that a strided view touches, then pick its elements."""
+    if 0 in shape:
+        return np.empty(shape, dtype.numpy)
+    reach = [(n - 1) * s for n, s in zip(shape, storage.strides, strict=True)]
+    low, high = sum(min(r, 0) for r in reach), sum(max(r, 0) for r in reach)
+    span = np.empty(high - low + 1, dtype.numpy)
+    backend.copy_out(storage.buffer, span, (storage.offset + low) * dtype.itemsize)
+    if storage.strides == contiguous_strides(shape):
+        return span.reshape(shape)
+    steps = tuple(s * dtype.itemsize for s in storage.strides)
+    view = np.lib.stride_tricks.as_strided(span[-low:], shape, steps)
+    return view.copy()

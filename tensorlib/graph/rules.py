@@ -1,0 +1,393 @@
+"""Simplification of graphs: a table of exact rewriting rules, to which users can add their own.
+
+A rule never changes a result by a single bit, NaN and the sign of zero included. Equal nodes over
+equal inputs become one on the way, so what every layer computes anew is computed once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tensorlib.dtypes import DType
+from tensorlib.errors import ShapeError
+from tensorlib.graph.node import Node, topological
+from tensorlib.graph.view import View
+from tensorlib.kernels.expression import number_key
+from tensorlib.layouts.dim import Dim, Size
+from tensorlib.ops import OPS
+
+__all__ = ["Make", "Rule", "register_rule", "simplified"]
+
+Make: TypeAlias = Callable[..., Node]
+Rule: TypeAlias = Callable[[Node, Make], Node | None]
+
+_RULES: dict[str, list[Rule]] = defaultdict(list)
+
+
+def register_rule(*ops: str) -> Callable[[Rule], Rule]:
+    """Register `rule(node, make) -> Node | None` for nodes of these ops; use as a decorator.
+
+    The rule returns a node of the same shape and dtype and the same value, or None where it does
+    not apply. `make(op, inputs, attributes=None, shape=None, dtype=None)` builds (and simplifies)
+    a node; shape and dtype come from the op table where left out. Rules of one op are tried in
+    the order of registration.
+    """
+
+    def registered(rule: Rule) -> Rule:
+        for op in ops:
+            _RULES[op].append(rule)
+        return rule
+
+    return registered
+
+
+def simplified(roots: Iterable[Node]) -> list[Node]:
+    """Return nodes of the same values as `roots`, in the same order, after all rules."""
+    roots = list(roots)
+    simplifier = _Simplifier()
+    new: dict[int, Node] = {}
+    for node in topological(roots):
+        inputs = tuple([new[id(i)] for i in node.inputs])
+        new[id(node)] = simplifier.simplify(node, inputs)
+    return [new[id(node)] for node in roots]
+
+
+class _Simplifier:
+    def __init__(self) -> None:
+        self.known: dict[Any, Node] = {}
+
+    def simplify(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op in ("input", "data", "update"):
+            return self._leaf(node, inputs)
+        key = (
+            node.op, tuple([id(i) for i in inputs]), attributes_key(node), node.shape, node.dtype
+        )  # fmt: skip
+        found = self.known.get(key)
+        if found is None:
+            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+                attributes = node.attributes
+                node = Node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
+            found = self.known[key] = self._rewritten(node)
+            self.known.setdefault(("kept", id(node)), node)  # its id must stay its own
+        return found
+
+    def _leaf(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op == "update" and any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            return Node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
+        if node.storage is None:
+            return node
+        s = node.storage
+        key = ("data", id(s.buffer), s.offset, s.strides, node.shape, node.dtype)
+        return self.known.setdefault(key, node)
+
+    def _rewritten(self, node: Node) -> Node:
+        for rule in _RULES[node.op]:
+            result = rule(node, self._maker(node))
+            if result is not None and result is not node:
+                if (result.shape, result.dtype) != (node.shape, node.dtype):
+                    raise ShapeError(
+                        f"rule {rule.__name__}: got {result.dtype.name}{list(result.shape)} for "
+                        f"{node.op}, needed {node.dtype.name}{list(node.shape)}"
+                    )
+                return result
+        return node
+
+    def _maker(self, origin: Node) -> Make:
+        def make(
+            op: str,
+            inputs: Sequence[Node],
+            attributes: dict[str, Any] | None = None,
+            shape: tuple[Size, ...] | None = None,
+            dtype: DType | None = None,
+        ) -> Node:
+            given = attributes or {}
+            if shape is None:
+                shape = tuple(OPS[op].shape([i.shape for i in inputs], given))
+            if dtype is None:
+                dtype = OPS[op].dtype([i.dtype for i in inputs], given)
+            node = Node(op, tuple(inputs), given, shape, dtype, origin.device)
+            return self.simplify(node, node.inputs)
+
+        return make
+
+
+def attributes_key(node: Node) -> tuple[Any, ...]:
+    """Return a hashable form of the attributes that tells 0.0, -0.0, 0 and False apart."""
+    return tuple([(name, _value_key(value)) for name, value in node.attributes.items()])
+
+
+def _value_key(value: Any) -> Any:
+    if isinstance(value, bool | int | float | complex):
+        return number_key(value)
+    if isinstance(value, tuple | list):
+        return tuple(value)
+    return value
+
+
+# --- constants ---
+
+ELEMENTWISE = tuple(name for name, op in OPS.items() if op.kind == "elementwise")
+MOVEMENTS = tuple(name for name, op in OPS.items() if op.kind == "movement")
+
+
+def _number(node: Node) -> Any:
+    """The value of a constant node, None where it is none or is symbolic."""
+    while node.op in ("broadcast_to", "reshape"):
+        node = node.inputs[0]
+    if node.op != "constant" or isinstance(node.attributes["value"], Dim):
+        return None
+    return node.attributes["value"]
+
+
+def _constant(value: Any, like: Node, make: Make) -> Node:
+    attributes = {"value": value, "shape": like.shape, "dtype": like.dtype}
+    return make("constant", (), attributes, like.shape, like.dtype)
+
+
+@register_rule(*ELEMENTWISE)
+def fold_constants(node: Node, make: Make) -> Node | None:
+    """op(constants) is a constant, for ops whose NumPy meaning is exact."""
+    row = OPS[node.op]
+    numbers = [_number(i) for i in node.inputs]
+    kinds = {d.kind for d in (node.dtype, *(i.dtype for i in node.inputs))}
+    if any(n is None for n in numbers) or not kinds <= row.exact or row.meaning is None:
+        return None
+    meaning = OPS["constant"].meaning
+    assert meaning is not None
+    arrays = [
+        np.array(meaning(n, (), i.dtype)) for n, i in zip(numbers, node.inputs, strict=True)
+    ]
+    result = np.asarray(row.meaning(*arrays, **node.attributes))
+    python = {"bool": bool, "float": float}.get(node.dtype.kind, int)
+    return _constant(python(result[()]), node, make)
+
+
+@register_rule(*MOVEMENTS)
+def move_constant(node: Node, make: Make) -> Node | None:
+    """A moved constant is a constant of another shape."""
+    source = node.inputs[0]
+    return _constant(source.attributes["value"], node, make) if source.op == "constant" else None
+
+
+# --- arithmetic with neutral elements ---
+
+
+def _is(node: Node, *values: float) -> bool:
+    number = _number(node)
+    if number is None or node.dtype.kind == "complex":
+        return False
+    return any(
+        number == v and (v != 0 or not node.dtype.is_float or np.signbit(number) == np.signbit(v))
+        for v in values
+    )
+
+
+@register_rule("multiply")
+def multiply_by_one(node: Node, make: Make) -> Node | None:
+    """x * 1 and 1 * x are x."""
+    x, y = node.inputs
+    return x if _is(y, 1) else y if _is(x, 1) else None
+
+
+@register_rule("add")
+def add_zero(node: Node, make: Make) -> Node | None:
+    """x + -0.0 is x for floats (0.0 would turn -0.0 into 0.0); x + 0 is x for integers."""
+    x, y = node.inputs
+    zero = -0.0 if node.dtype.is_float else 0
+    return x if _is(y, zero) else y if _is(x, zero) else None
+
+
+@register_rule("subtract")
+def subtract_zero(node: Node, make: Make) -> Node | None:
+    """x - 0 is x, also for x = -0.0."""
+    x, y = node.inputs
+    return x if _is(y, 0.0) else None
+
+
+@register_rule("divide", "floor_divide")
+def divide_by_one(node: Node, make: Make) -> Node | None:
+    """x / 1 is x; x // 1 too for integers."""
+    x, y = node.inputs
+    return x if _is(y, 1) and (node.op == "divide" or node.dtype.is_integer) else None
+
+
+@register_rule("negative", "bitwise_invert", "logical_not")
+def undo_twice(node: Node, make: Make) -> Node | None:
+    """An involution applied twice is nothing."""
+    source = node.inputs[0]
+    return source.inputs[0] if source.op == node.op else None
+
+
+@register_rule("abs")
+def absolute_of_sign(node: Node, make: Make) -> Node | None:
+    """abs(abs(x)) and abs(-x) are abs(x)."""
+    source = node.inputs[0]
+    if source.op not in ("abs", "negative") or node.dtype is not source.inputs[0].dtype:
+        return None
+    return make("abs", source.inputs)
+
+
+@register_rule("where")
+def choose_known(node: Node, make: Make) -> Node | None:
+    """A constant condition, or one value on both sides, decides."""
+    condition, x, y = node.inputs
+    chosen = _number(condition)
+    if chosen is not None:
+        return x if chosen else y
+    return x if x is y else None
+
+
+# --- casts ---
+
+
+def lossless(source: DType, target: DType) -> bool:
+    """True when every value of `source` has its exact equal in `target`, by kind and width.
+
+    >>> lossless(DType.float16, DType.float32), lossless(DType.int8, DType.uint16)
+    (True, False)
+    """
+    if source is target:
+        return True
+    if source.kind == target.kind == "float":
+        return target.bits > source.bits
+    if source.kind == "bool":
+        return target.is_integer or target.is_float
+    if source.kind == target.kind or (source.kind, target.kind) == ("unsigned", "signed"):
+        return source.is_integer and target.bits > source.bits
+    return False
+
+
+@register_rule("cast")
+def drop_cast(node: Node, make: Make) -> Node | None:
+    """A cast to the own dtype is nothing; a detour over a wider dtype is left out."""
+    source = node.inputs[0]
+    if source.dtype is node.dtype:
+        return source
+    if source.op != "cast" or not lossless(source.inputs[0].dtype, source.dtype):
+        return None
+    return make("cast", source.inputs, {"dtype": node.dtype})
+
+
+@register_rule("cast")
+def cast_before_permuting(node: Node, make: Make) -> Node | None:
+    """cast(permute_dims(packed)) is permute_dims(cast(packed)): blocks are decoded along rows."""
+    source = node.inputs[0]
+    if not source.dtype.is_packed or source.op != "permute_dims":
+        return None
+    decoded = make("cast", source.inputs, node.attributes)
+    return make("permute_dims", (decoded,), source.attributes)
+
+
+@register_rule("take")
+def take_before_casting(node: Node, make: Make) -> Node | None:
+    """take(cast(x)) is cast(take(x)): only what is taken gets converted."""
+    x, indices = node.inputs
+    if x.op != "cast" or x.inputs[0].dtype.is_packed:
+        return None
+    taken = make("take", (x.inputs[0], indices), node.attributes)
+    return make("cast", (taken,), {"dtype": node.dtype})
+
+
+# --- movements ---
+
+
+@register_rule(*MOVEMENTS)
+def drop_movement(node: Node, make: Make) -> Node | None:
+    """A movement that moves nothing is nothing."""
+    source, attributes = node.inputs[0], node.attributes
+    if source.shape != node.shape:
+        return None
+    if node.op in ("reshape", "broadcast_to"):
+        return source
+    if node.op == "permute_dims":
+        return source if list(attributes["axes"]) == list(range(len(node.shape))) else None
+    still = all(isinstance(s, int) and s == 0 for s in attributes["starts"])
+    return source if still and all(s == 1 for s in attributes["steps"]) else None
+
+
+@register_rule("reshape")
+def join_reshapes(node: Node, make: Make) -> Node | None:
+    source = node.inputs[0]
+    return make("reshape", source.inputs, node.attributes) if source.op == "reshape" else None
+
+
+@register_rule("broadcast_to")
+def join_broadcasts(node: Node, make: Make) -> Node | None:
+    source = node.inputs[0]
+    if source.op != "broadcast_to":
+        return None
+    return make("broadcast_to", source.inputs, node.attributes)
+
+
+@register_rule("permute_dims")
+def join_permutations(node: Node, make: Make) -> Node | None:
+    source = node.inputs[0]
+    if source.op != "permute_dims":
+        return None
+    axes = tuple(source.attributes["axes"][a] for a in node.attributes["axes"])
+    return make("permute_dims", source.inputs, {"axes": axes})
+
+
+@register_rule("slice")
+def join_slices(node: Node, make: Make) -> Node | None:
+    """Of elements start + c * step, take those with c = start' + c' * step'."""
+    source = node.inputs[0]
+    if source.op != "slice":
+        return None
+    outer, inner = node.attributes, source.attributes
+    rows = list(zip(inner["starts"], inner["steps"], outer["starts"], outer["steps"], strict=True))
+    attributes = {
+        "starts": tuple(a + s * b for a, s, b, _ in rows),
+        "steps": tuple(s * t for _, s, _, t in rows),
+        "shape": tuple(node.shape),
+    }
+    return make("slice", source.inputs, attributes, node.shape, node.dtype)
+
+
+@register_rule("concat")
+def drop_empty_parts(node: Node, make: Make) -> Node | None:
+    """A concat of one part is the part; parts of size 0 don't count."""
+    axis = node.attributes["axis"]
+    parts = [i for i in node.inputs if not _zero(i.shape[axis])] or list(node.inputs[:1])
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) < len(node.inputs):
+        return make("concat", parts, node.attributes)
+    return None
+
+
+def _zero(size: Size) -> bool:
+    return isinstance(size, int) and size == 0
+
+
+# --- matrix products ---
+
+
+@register_rule("matmul")
+def vectors_as_matrices(node: Node, make: Make) -> Node | None:
+    """A 1-D operand of matmul becomes a row or a column, and the result loses that axis."""
+    a, b = node.inputs
+    if len(a.shape) > 1 and len(b.shape) > 1:
+        return None
+    if len(a.shape) == 1:
+        a = make("reshape", (a,), {"shape": (1, *a.shape)})
+    if len(b.shape) == 1:
+        b = make("reshape", (b,), {"shape": (*b.shape, 1)})
+    product = make("matmul", (a, b))
+    return make("reshape", (product,), {"shape": tuple(node.shape)})
+
+
+def moved(view: View, node: Node) -> View | None:
+    """Return the view of the movement `node` over its input's `view`; None where it needs a copy."""
+    attributes = node.attributes
+    if node.op == "reshape":
+        return view.reshaped(attributes["shape"])
+    if node.op == "permute_dims":
+        return view.permuted(attributes["axes"])
+    if node.op == "broadcast_to":
+        return view.broadcast(attributes["shape"])
+    return view.sliced(attributes["starts"], attributes["steps"], attributes["shape"])

@@ -1,0 +1,210 @@
+"""The interpreter: runs a kernel on NumPy buffers, and so is the meaning of a kernel.
+
+It checks what compiled code does not: accesses out of bounds and reads of memory that was never written, named
+with the user's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorlib.dtypes import DType
+from tensorlib.errors import KernelError, caret
+from tensorlib.ir.core import Block, Kernel, Operation, Value
+from tensorlib.ir.meaning import array
+from tensorlib.ir.ops import ROWS
+from tensorlib.ir.types import PointerType, VectorType
+
+__all__ = ["Memory", "interpret"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Memory:
+    """Bytes behind a pointer, with a mark on each byte that has been written."""
+
+    __slots__ = ("bytes", "name", "written")
+
+    def __init__(self, data: Array, name: str = "memory", written: bool = True) -> None:
+        self.bytes = data.reshape(-1).view(np.uint8)
+        self.name = name
+        self.written = None if written else np.zeros(len(self.bytes), np.bool_)
+
+    def load(self, dtype: DType, start: int, width: int, unit: int) -> Array:
+        """Return `width` elements of `dtype` from element `start` (in units of `unit` bytes)."""
+        first, last = self._span(dtype, start, width, unit)
+        if self.written is not None and not self.written[first:last].all():
+            raise KernelError(f"{self.name}: read of [{start}] before anything was written there")
+        data = self.bytes[first:last].copy().view(dtype.numpy)
+        return data if width > 1 else data.reshape(())
+
+    def store(self, value: Array, dtype: DType, start: int, unit: int) -> None:
+        """Write the lanes of `value` from element `start` on."""
+        flat = np.atleast_1d(value).astype(dtype.numpy)
+        first, last = self._span(dtype, start, len(flat), unit)
+        self.bytes[first:last] = np.ascontiguousarray(flat).view(np.uint8)
+        if self.written is not None:
+            self.written[first:last] = True
+
+    def _span(self, dtype: DType, start: int, width: int, unit: int) -> tuple[int, int]:
+        first = start * unit
+        last = first + width * dtype.itemsize
+        if first < 0 or last > len(self.bytes):
+            size = len(self.bytes) // unit
+            reach = last / unit
+            raise KernelError(
+                f"{self.name}: access to elements [{start}, {reach:g}) is outside its {size} elements"
+            )
+        return first, last
+
+
+def interpret(kernel: Kernel, arguments: Sequence[Any]) -> None:
+    """Run `kernel`: pointers are C-contiguous NumPy arrays (written in place), scalars numbers."""
+    if len(arguments) != len(kernel.parameters):
+        raise KernelError(
+            f"{kernel.name}: got {len(arguments)} arguments, needed {len(kernel.parameters)}"
+        )
+    values: dict[int, Any] = {}
+    for parameter, argument in zip(kernel.parameters, arguments, strict=True):
+        if isinstance(parameter.type, PointerType):
+            values[id(parameter)] = Memory(argument, parameter.name)
+        else:
+            values[id(parameter)] = array(argument, parameter.type.dtype, parameter.type.width)
+    _run(kernel.body, values)
+
+
+def _run(block: Block, values: dict[int, Any]) -> list[Any]:
+    """Run the operations of a block; return what its `yield` gives."""
+    for operation in block.operations:
+        operands = [values[id(o)] for o in operation.operands]
+        if operation.name == "yield":
+            return operands
+        try:
+            results = _evaluate(operation, operands, values)
+        except KernelError as error:
+            if operation.location is None or "\n  File" in str(error):
+                raise
+            raise KernelError(f"{error}\n{caret(operation.location)}") from None
+        for result, value in zip(operation.results, results, strict=True):
+            values[id(result)] = value
+    return []
+
+
+def _evaluate(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+    name = operation.name
+    if name == "const":
+        kind = operation.attributes["type"]
+        return [array(operation.attributes["value"], kind.dtype, kind.width)]
+    if name in _CONTROL:
+        return _CONTROL[name](operation, operands, values)
+    if name in _MEMORY:
+        return _MEMORY[name](operation, operands)
+    numpy = ROWS[name].numpy
+    assert numpy is not None, f"{name} has no meaning"
+    return [numpy(*operands, **operation.attributes)]
+
+
+def _for(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+    start, stop, step = (int(o) for o in operands[:3])
+    if step <= 0:
+        raise KernelError(f"for: got step {step}, needed a positive step")
+    carried, block = operands[3:], operation.blocks[0]
+    for i in range(start, stop, step):
+        _bind(block, [np.int64(i), *carried], values)
+        carried = _run(block, values)
+    return carried
+
+
+def _while(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+    condition, body = operation.blocks
+    carried = operands
+    while True:
+        _bind(condition, carried, values)
+        if not _run(condition, values)[0]:
+            return carried
+        _bind(body, carried, values)
+        carried = _run(body, values)
+
+
+def _if(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+    return _run(operation.blocks[0 if operands[0] else 1], values)
+
+
+def _bind(block: Block, arguments: list[Any], values: dict[int, Any]) -> None:
+    parameters: list[Value] = block.parameters
+    for parameter, argument in zip(parameters, arguments, strict=True):
+        values[id(parameter)] = argument
+
+
+def _unit(operation: Operation) -> int:
+    pointer = operation.operands[0].type
+    assert isinstance(pointer, PointerType)
+    return pointer.dtype.itemsize
+
+
+def _load(operation: Operation, operands: list[Any]) -> list[Any]:
+    kind: VectorType = operation.attributes["type"]
+    return [operands[0].load(kind.dtype, int(operands[1]), kind.width, _unit(operation))]
+
+
+def _masked_load(operation: Operation, operands: list[Any]) -> list[Any]:
+    memory, start, mask, other = operands
+    kind: VectorType = operation.attributes["type"]
+    lanes = np.atleast_1d(other).copy()
+    for lane in np.flatnonzero(np.atleast_1d(mask)):
+        lanes[lane] = memory.load(kind.dtype, int(start) + int(lane), 1, _unit(operation))
+    return [lanes if kind.width > 1 else lanes.reshape(())]
+
+
+def _gather(operation: Operation, operands: list[Any]) -> list[Any]:
+    memory, indices = operands
+    dtype = operation.operands[0].type.dtype  # type: ignore[union-attr]
+    lanes = [memory.load(dtype, int(i), 1, _unit(operation)) for i in np.atleast_1d(indices)]
+    stacked = np.stack(lanes)
+    return [stacked if np.ndim(indices) else stacked.reshape(())]
+
+
+def _store(operation: Operation, operands: list[Any]) -> list[Any]:
+    memory, start, value = operands
+    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    memory.store(value, dtype, int(start), _unit(operation))
+    return []
+
+
+def _masked_store(operation: Operation, operands: list[Any]) -> list[Any]:
+    memory, start, value, mask = operands
+    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    for lane in np.flatnonzero(np.atleast_1d(mask)):
+        memory.store(np.atleast_1d(value)[lane], dtype, int(start) + int(lane), _unit(operation))
+    return []
+
+
+def _scatter(operation: Operation, operands: list[Any]) -> list[Any]:
+    memory, indices, value = operands
+    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    for i, lane in zip(np.atleast_1d(indices), np.atleast_1d(value), strict=True):
+        memory.store(lane, dtype, int(i), _unit(operation))
+    return []
+
+
+def _alloc(operation: Operation, operands: list[Any]) -> list[Any]:
+    dtype: DType = operation.attributes["dtype"]
+    name = operation.results[0].name or "allocation"
+    data = np.zeros(operation.attributes["size"], dtype.numpy)
+    return [Memory(data, name, written=False)]
+
+
+_CONTROL = {"for": _for, "while": _while, "if": _if}
+_MEMORY = {
+    "load": _load,
+    "masked_load": _masked_load,
+    "gather": _gather,
+    "store": _store,
+    "masked_store": _masked_store,
+    "scatter": _scatter,
+    "alloc": _alloc,
+    "prefetch": lambda operation, operands: [],
+}

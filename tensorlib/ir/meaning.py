@@ -1,0 +1,211 @@
+"""The NumPy meaning of every value operation: what a kernel computes, without undefined cases.
+
+Integer division by zero gives 0 and the lowest integer divided by -1 wraps; shifts by the width or more give 0
+(-1 for negative values shifted right); a float cast to an integer saturates and NaN gives 0;
+`minimum` and `maximum` hand on NaN; `fma` rounds once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from tensorlib.dtypes import DType
+
+__all__ = [
+    "LIBRARY",
+    "array",
+    "cast",
+    "compare",
+    "floor_divide",
+    "floor_modulo",
+    "fma",
+    "in_float32",
+    "library",
+    "maximum",
+    "minimum",
+    "quietly",
+    "reduce_tree",
+    "select",
+    "shift_left",
+    "shift_right",
+    "shuffle",
+]
+
+Array = np.ndarray[Any, Any]
+HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+
+
+def array(value: Any, dtype: DType, width: int) -> Array:
+    """Return `value` as the array of one SIMD value: shape () for width 1, else (width,)."""
+    with np.errstate(all="ignore"):
+        data = np.asarray(value)
+        if data.dtype.kind in "fc" and dtype.is_integer:
+            return cast(np.broadcast_to(data, (width,) if width > 1 else ()), dtype)
+        if data.dtype.kind in "iu" and dtype.is_integer:  # wrap as C does
+            data = data.astype(np.uint64 if data.dtype.kind == "u" else np.int64)
+        shape = (width,) if width > 1 else ()
+        return np.broadcast_to(data.astype(dtype.numpy), shape)
+
+
+def quietly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `function` so that overflow, NaN and division by zero give values, not warnings."""
+
+    def call(*operands: Any, **attributes: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.asarray(function(*operands, **attributes))
+
+    return call
+
+
+def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compute float16 and bfloat16 in float32 and round once, as the compiled kernels do."""
+
+    def call(*operands: Array) -> Any:
+        dtype = operands[0].dtype
+        if dtype in HALVES:
+            return function(*(x.astype(np.float32) for x in operands)).astype(dtype)
+        return function(*operands)
+
+    return quietly(call)
+
+
+def floor_divide(a: Array, b: Array) -> Array:
+    """Floor division of integers; x // 0 == 0."""
+    safe = np.where(b == 0, b.dtype.type(1), b)
+    if a.dtype.kind == "i":  # lowest // -1 overflows in C: negate with wrap instead
+        minus = safe == -1
+        quotient = np.floor_divide(a, np.where(minus, a.dtype.type(1), safe))
+        quotient = np.where(minus, np.negative(a), quotient)
+    else:
+        quotient = np.floor_divide(a, safe)
+    return np.where(b == 0, a.dtype.type(0), quotient)
+
+
+def floor_modulo(a: Array, b: Array) -> Array:
+    """Remainder with the sign of the divisor; x % 0 == 0."""
+    safe = np.where(b == 0, b.dtype.type(1), b)
+    if a.dtype.kind == "i":
+        safe = np.where(safe == -1, b.dtype.type(1), safe)
+    return np.where(b == 0, a.dtype.type(0), np.remainder(a, safe))
+
+
+def shift_left(a: Array, b: Array) -> Array:
+    """Shift left; by the width or more, or by a negative count, gives 0."""
+    bits = a.dtype.itemsize * 8
+    inside = (b >= 0) & (b < bits)
+    shifted = np.left_shift(a, np.where(inside, b, b.dtype.type(0)))
+    return np.where(inside, shifted, a.dtype.type(0))
+
+
+def shift_right(a: Array, b: Array) -> Array:
+    """Shift right, arithmetic for signed types; by the width or more gives 0 or -1."""
+    bits = a.dtype.itemsize * 8
+    inside = (b >= 0) & (b < bits)
+    count = np.where(inside, b, b.dtype.type(bits - 1))
+    shifted = np.right_shift(a, count)
+    return shifted if a.dtype.kind == "i" else np.where(inside, shifted, a.dtype.type(0))
+
+
+def minimum(a: Array, b: Array) -> Array:
+    return np.where((a < b) | (a != a), a, b)
+
+
+def maximum(a: Array, b: Array) -> Array:
+    return np.where((a > b) | (a != a), a, b)
+
+
+def select(mask: Array, a: Array, b: Array) -> Array:
+    return np.where(mask, a, b)
+
+
+def compare(function: Callable[..., Any]) -> Callable[..., Any]:
+    return quietly(function)
+
+
+def cast(a: Array, dtype: DType) -> Array:
+    """Convert to `dtype`: integers wrap, floats saturate into integers (NaN gives 0)."""
+    with np.errstate(all="ignore"):
+        if dtype is DType.bool:
+            return np.asarray(a != 0)
+        if a.dtype.kind in "iub" or not dtype.is_integer:
+            return np.asarray(a.astype(dtype.numpy))
+        limits = np.iinfo(dtype.numpy)
+        wide = np.trunc(a.astype(np.float64))
+        wide = np.where(np.isnan(wide), 0.0, wide)
+        inside = np.clip(wide, float(limits.min), _below(float(limits.max), limits.max))
+        result = inside.astype(dtype.numpy)
+        result = np.where(wide >= float(limits.max), dtype.numpy.type(limits.max), result)
+        return np.where(wide <= float(limits.min), dtype.numpy.type(limits.min), result)
+
+
+def _below(value: float, limit: int) -> float:
+    return value if value <= limit else float(np.nextafter(value, 0.0))
+
+
+# Functions of the C library that kernels may call, with their number of float64 operands.
+LIBRARY = {"sin": 1, "cos": 1, "tanh": 1, "pow": 2}
+
+
+@cache
+def _libm(name: str, operands: int) -> Any:
+    """Return a function of the C library over arrays, element by element."""
+    handle = ctypes.CDLL(ctypes.util.find_library("m") or None)
+    function = getattr(handle, name)
+    function.restype, function.argtypes = ctypes.c_double, [ctypes.c_double] * operands
+    return np.frompyfunc(function, operands, 1)
+
+
+def library(*operands: Array, function: str) -> Array:
+    """Call `function` of the C library on each lane."""
+    return np.asarray(_libm(function, len(operands))(*operands), dtype=np.float64)
+
+
+def _fma32(a: Array, b: Array, c: Array) -> Array:
+    """a*b is exact in float64; rounding the sum to odd first makes the last rounding right."""
+    product = a.astype(np.float64) * b.astype(np.float64)
+    addend = c.astype(np.float64)
+    total = product + addend
+    virtual = total - product
+    error = (product - (total - virtual)) + (addend - virtual)
+    bits = np.asarray(total).view(np.int64)
+    even_inexact = (error != 0) & ((bits & 1) == 0) & np.isfinite(total)
+    away = (error > 0) == (total > 0)
+    odd = np.where(even_inexact, np.where(away, bits + 1, bits - 1), bits)
+    return np.asarray(odd).view(np.float64).astype(np.float32)
+
+
+def fma(a: Array, b: Array, c: Array) -> Array:
+    """a*b + c rounded once; integers wrap; float16 and bfloat16 go through float32."""
+    with np.errstate(all="ignore"):
+        if a.dtype in HALVES:
+            return _fma32(*(x.astype(np.float32) for x in (a, b, c))).astype(a.dtype)
+        if a.dtype == np.float32:
+            return _fma32(a, b, c)
+        if a.dtype == np.float64:
+            return np.asarray(_libm("fma", 3)(a, b, c), dtype=np.float64)
+        return np.asarray(a * b + c)
+
+
+def reduce_tree(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Fold a vector by halves: lanes [0, w/2) with [w/2, w), until one is left."""
+
+    def call(a: Array) -> Array:
+        while a.ndim and a.shape[0] > 1:
+            half = a.shape[0] // 2
+            a = np.asarray(function(a[:half], a[half:]))
+        return a.reshape(())
+
+    return quietly(call)
+
+
+def shuffle(*vectors: Array, indices: tuple[int, ...]) -> Array:
+    """Pick lanes by number from the operands laid side by side."""
+    joined = np.concatenate([np.atleast_1d(v) for v in vectors])
+    return joined[list(indices)] if len(indices) > 1 else joined[indices[0]].reshape(())

@@ -1,0 +1,96 @@
+"""Traces a Python function over typed arguments into a kernel of IR."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tensorlib.dtypes import DType
+from tensorlib.errors import KernelError
+from tensorlib.ir.builder import Builder
+from tensorlib.ir.core import Kernel, Value
+from tensorlib.ir.types import INDEX, PointerType, VectorType
+from tensorlib.lang.pytree import flatten
+from tensorlib.lang.rewrite import rewritten
+from tensorlib.layouts.dim import Dim
+from tensorlib.simd import SIMD, SIMDType
+from tensorlib.tile import Tile, TileType
+
+__all__ = ["trace"]
+
+
+def trace(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str = "",
+    order: Sequence[str] = (),
+) -> Kernel:
+    """Return the kernel that `function` records when called with `arguments` and `parameters`.
+
+    `arguments` maps names to TileType, SIMDType or nests (tuples, dataclasses) of them; each Dim in
+    a TileType is an int64 argument of the kernel. `parameters` are compile-time values. `order`
+    names all kernel arguments in calling order; without it they come as first met.
+    """
+    signature = _Signature()
+    given = {key: signature.bind(key, value) for key, value in arguments.items()}
+    builder = Builder()
+    with builder.active(), builder.block() as body:
+        result = rewritten(function)(**given, **(parameters or {}))
+    if result is not None:
+        raise KernelError(
+            f"{name or function.__name__}: a kernel returns nothing; store into a tile"
+        )
+    body.parameters = signature.ordered(order)
+    return Kernel(name or re.sub(r"\W", "_", function.__name__), body)
+
+
+class _Signature:
+    """The kernel's arguments as they are met: pointers, scalars, and one int64 for each Dim."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+
+    def bind(self, name: str, value: Any) -> Any:
+        """Return what the function sees for an argument of this type."""
+        leaves, rebuild = flatten(value, (TileType, SIMDType))
+        if len(leaves) == 1 and leaves[0] is value:
+            return self._leaf(name, value)
+        # Argument names of nests are the leaf's own, or name.0, name.1, ...
+        made = [self._leaf(f"{name}{i}", leaf) for i, leaf in enumerate(leaves)]
+        return rebuild(iter(made))
+
+    def _leaf(self, name: str, kind: Any) -> Any:
+        if isinstance(kind, SIMDType):
+            return SIMD.of(self._value(name, VectorType(kind.dtype, kind.width)))
+        if isinstance(kind, TileType):
+            return self._tile(name, kind)
+        return kind  # a compile-time value inside a nest
+
+    def _tile(self, name: str, kind: TileType) -> Tile:
+        pointer = self._value(name, PointerType(kind.dtype, kind.placement))
+        sizes = [self._size(n) for n in (*kind.shape, *kind.stride, kind.offset)]
+        rank = len(kind.shape)
+        shape, stride, offset = sizes[:rank], sizes[rank:-1], sizes[-1]
+        return Tile(pointer, kind.dtype, shape, stride, offset, kind.placement)
+
+    def _size(self, size: int | Dim) -> int | SIMD:
+        if isinstance(size, int):
+            return size
+        names = {n: SIMD.of(self._value(n, INDEX)) for n in sorted(size.symbols)}
+        result: int | SIMD = size.evaluate(names)
+        return result
+
+    def _value(self, name: str, kind: Any) -> Value:
+        if name not in self.values:
+            self.values[name] = Value(kind, None, re.sub(r"\W", "_", name))
+        return self.values[name]
+
+    def ordered(self, order: Sequence[str]) -> list[Value]:
+        missing = [n for n in self.values if order and n not in order]
+        assert not missing, f"arguments without a place: {missing}"
+        for name in order:  # a size that the kernel does not use is an argument all the same
+            self._value(name, INDEX)
+        return [self.values[n] for n in order] if order else list(self.values.values())

@@ -1,0 +1,1 @@
+"""What tests of tensorlib and of its plug-ins share: strategies and conformance checks."""
