@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorlib.errors import LayoutError
 from tensorlib.layouts.dim import Dim, Size, is_static, known_nonnegative
+from tensorlib.layouts.division import whole_and_rest
 from tensorlib.layouts.layout import (
     TABLE_LIMIT,
     Layout,
@@ -166,13 +167,13 @@ def _steps(limit: Size, digits: list[Size], place: int, size: Size) -> Size | No
 
 
 def _digits(modes: list[Mode], value: Size) -> list[Size] | None:
-    if not known_nonnegative(value):
-        return None
-    digits = []
+    """Write a stride in the mixed radix of the modes; digits need not be below their size yet."""
+    digits: list[Size] = []
     for size, _ in modes[:-1]:
-        digits.append(value % size)
-        value = value // size
-    return [*digits, value]
+        value, digit = whole_and_rest(value, size)
+        digits.append(digit)
+    digits.append(value)
+    return digits if all(map(known_nonnegative, digits)) else None
 
 
 def _fit(digits: list[Size], modes: list[Mode]) -> bool:

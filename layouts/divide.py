@@ -8,7 +8,6 @@ from typing import Any
 from tensorlib.errors import LayoutError
 from tensorlib.layouts.algebra import (
     Tiler,
-    coalesce,
     complement,
     composition,
     modes_to_tile,
@@ -182,8 +181,7 @@ def _interleaved(where: str, block: Layout, tiler: Layout, *, block_first: bool)
     except LayoutError as error:
         raise refused(where, block, tiler, str(error)) from None
     pairs = zip(whole.mode(0).modes, whole.mode(1).modes, strict=True)
-    modes = [make_layout(b, t) if block_first else make_layout(t, b) for b, t in pairs]
-    return coalesce(make_layout(*modes), (1,) * rank)
+    return make_layout(*[make_layout(b, t) if block_first else make_layout(t, b) for b, t in pairs])
 
 
 def _padded(layout: Layout, rank: int) -> Layout:

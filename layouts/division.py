@@ -20,7 +20,16 @@ from tensorlib.layouts.symbolic import (
     terms_of,
 )
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "whole_and_rest"]
+
+
+def whole_and_rest(a: Size, b: Size) -> tuple[Size, Size]:
+    """Return q, r with a == b*q + r, as much in q as polynomial division finds; b is not 0.
+
+    >>> whole_and_rest(7 * Dim("n") + 3, 4), whole_and_rest(3, Dim("n"))
+    ((n, 3*n + 3), (0, 3))
+    """
+    return _exact_part(a, b) if isinstance(b, Dim) else _split(a, b)
 
 
 def _quotient(a: Size, b: Size) -> Size:

@@ -53,16 +53,15 @@ def local_partition(layout: Layout, threads: Layout, thread: Any) -> tuple[Layou
 def make_layout_tv(threads: Layout, values: Layout) -> tuple[tuple[Any, ...], Layout]:
     """Return (tile shape, TV): TV(thread, value) is the index in the tile, leftmost mode fastest.
 
-    Threads are spread over the values' blocks: `TV == right_inverse(raked_product(values,
-    threads))`. Raises LayoutError unless both are compact, so that every element of the tile has
-    one owner.
+    The values of a thread lie together: TV is `right_inverse(raked_product(threads, values))` with
+    shape (threads, values). Raises LayoutError unless both are compact, so that every element of
+    the tile has one owner.
 
     >>> make_layout_tv(Layout((4, 8), (8, 1)), Layout((2, 2)))
     ((8, 16), ((8,4),(2,2)):((16,2),(1,8)))
     """
-    tile = raked_product(values, threads)
+    tile = raked_product(threads, values)
     inverse = right_inverse(tile)
     if not dim_equal(inverse.size, tile.size):
         raise refused("make_layout_tv", threads, values, "needed compact layouts")
-    both = composition(inverse, Layout((values.size, threads.size)))
-    return product_each(tile.shape), Layout(both.shape[::-1], both.stride[::-1])
+    return product_each(tile.shape), composition(inverse, Layout((threads.size, values.size)))

@@ -132,7 +132,7 @@ def compatible(a: Shape, b: Shape) -> bool:
 
 def ceil_div(a: Size, b: Size) -> Size:
     """Return a / b rounded up, for b > 0."""
-    return (a + b - 1) // b
+    return a // b if a % b == 0 else (a + b - 1) // b
 
 
 def crd2idx(coordinate: Any, shape: Shape, stride: Any = None) -> Any:

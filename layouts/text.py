@@ -45,7 +45,9 @@ class _Reader:
         position, end = 0, len(text.rstrip())
         while position < end:
             match = _TOKEN.match(text, position)
-            self.tokens.append((match[1] if match else text[position:end], position))
+            self.tokens.append(
+                (match[1], match.start(1)) if match else (text[position:end], position)
+            )
             position = match.end() if match else end
 
     def peek(self) -> str:

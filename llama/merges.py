@@ -158,7 +158,8 @@ class _RankByRank:
         fresh = np.append(True, self.after[places[:-1]] != places[1:])  # a run of pairs begins
         starts = np.flatnonzero(fresh)
         within = np.arange(len(places)) - starts[np.cumsum(fresh) - 1]
-        return places[within % 2 == 0]
+        first: _Array = places[within % 2 == 0]
+        return first
 
     def merge(self, left: _Array, result: int) -> None:
         """Merge the pairs that begin at `left`, none overlapping, and add the new options."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from tensorlib.errors import ModelError
@@ -87,7 +88,7 @@ def _cut(piece: str, matches: Iterator[Any]) -> Iterator[str]:
 @cache
 def _compiled(pattern: str) -> Any:
     try:
-        import regex
+        regex = import_module("regex")
     except ImportError:
         raise ModelError(
             "tokenizer: the package regex is missing; try pip install 'tensorlib[llama]'"

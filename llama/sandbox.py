@@ -1,9 +1,9 @@
 """A Jinja environment for templates out of model files: sandboxed, bounded in time and in size.
 
 Jinja's own sandbox keeps a template from Python's internals, not from `'a' * 2000000000` or from
-nested loops. Here every value that a template makes is measured as it is made (its characters,
-digits and elements), operators that multiply are measured before they run, and each step of a loop
-looks at the clock. So a rendering ends within SECONDS, whatever the template says.
+nested loops. Here every value that a template makes is measured as it is made (its characters and
+elements), what multiplies is measured before it runs, and each step of a loop looks at the clock.
+So a rendering ends soon after SECONDS at the latest, whatever the template says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from jinja2 import nodes
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from jinja2.utils import Namespace
 
 from tensorlib.errors import ModelError
 
@@ -26,39 +28,46 @@ LARGEST = 1 << 22  # characters, digits and elements of one value
 MOST = 1 << 25  # and of all values that one rendering makes
 SECONDS = 2.0
 STEP = 32  # what an operation counts for at least
+ELEMENT = 16  # what an element of a list counts for
 DEPTH = 64  # of lists within lists
+DIGITS = 4096  # bits of an integer
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # What templates call on text, lists and mappings; none of it makes much out of little.
 METHODS: dict[type, frozenset[str]] = {
-    str: frozenset(
+    str: _words(
         "strip lstrip rstrip split rsplit splitlines partition rpartition startswith endswith "
         "removeprefix removesuffix upper lower title capitalize find rfind index count replace "
-        "join isdigit isalpha isalnum isspace isupper islower".split()
+        "join isdigit isalpha isalnum isspace isupper islower"
     ),
-    list: frozenset(["index", "count"]),
-    tuple: frozenset(["index", "count"]),
-    dict: frozenset(["get", "items", "keys", "values"]),
+    list: _words("index count"),
+    tuple: _words("index count"),
+    dict: _words("get items keys values"),
 }
 
-KEPT_FILTERS = (
+KEPT_FILTERS = _words(
     "abs attr capitalize count d default dictsort e escape first float int items join last length "
-    "list lower map max min reject rejectattr replace reverse round safe select selectattr sort "
-    "string sum title trim unique upper"
-).split()
+    "list lower map max min reject rejectattr replace reverse safe select selectattr sort "
+    "string title trim unique upper"
+)
 
 
 def spent(value: object, depth: int = DEPTH) -> int:
-    """Return the size of `value`; past LARGEST the count stops."""
+    """Return the size of `value`: characters, and ELEMENT an element; it stops past LARGEST."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, int):
-        return value.bit_length() // 8 + 1
+        return 1 if value.bit_length() <= DIGITS else LARGEST + 1
     if not isinstance(value, list | tuple | dict | set | frozenset):
         return 1
     if not depth:
         return LARGEST + 1
     parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    total = len(value)
+    total = ELEMENT * len(value)
     for part in parts:
         total += spent(part, depth - 1)
         if total > LARGEST:
@@ -83,8 +92,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.filters = {name: self._measured(FILTERS[name]) for name in KEPT_FILTERS}
         self.filters |= {"join": self.join, "replace": self.replace, "tojson": self.to_json}
         self.filters |= {"_measured": self.measured, "_steps": self.steps}
-        self.globals = {"range": self.range, "raise_exception": refuse, "namespace": namespace()}
-        self.concat = self.joined  # type: ignore[method-assign,assignment]
+        self.tests = {name: self._measured(test) for name, test in TESTS.items()}
+        self.globals = {"range": self.range, "raise_exception": refuse, "namespace": Namespace}
+        self.concat = self.joined  # type: ignore[method-assign]
 
     def start(self) -> None:
         """Forget what the last rendering spent."""
@@ -126,7 +136,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def range(self, *bounds: int) -> range:
         """Return Python's range, not longer than LARGEST allows."""
         found = range(*bounds)
-        self.charge(len(found))
+        self.charge(ELEMENT * len(found))
         return found
 
     def join(self, values: Iterable[Any], d: str = "", attribute: str | None = None) -> str:
@@ -139,9 +149,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def replace(self, text: Any, old: str, new: str, count: int = -1) -> str:
         """Return the filter `replace`, its size known before it is made."""
-        text = str(self.measured(text))
-        self.charge(len(text) + text.count(old) * len(new))
-        return text.replace(old, new, -1 if count is None else count)
+        whole = str(self.measured(text))
+        self.charge(len(whole) + whole.count(old) * len(new))
+        return whole.replace(old, new, -1 if count is None else count)
 
     def to_json(self, value: Any, indent: int | None = None, **options: Any) -> str:
         """Return `value` as JSON, characters as they are."""
@@ -170,6 +180,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return text_method(*ordered, **kwargs)
         return self.measured(super().call(context, function, *args, **kwargs))
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave `str.format` to `is_safe_attribute`, which refuses it."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Return whether a template may read `obj.attr`."""
         for kind, names in METHODS.items():
@@ -177,13 +190,15 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 return attr in names
         return bool(super().is_safe_attribute(obj, attr, value))
 
-    def _measured(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the filter `function` with its result measured."""
+    def _measured(self, function: Any) -> Callable[..., Any]:
+        """Return the filter or test `function` with its result measured."""
 
         def measured(*args: Any, **kwargs: Any) -> Any:
             return self.measured(function(*args, **kwargs))
 
-        measured.__dict__.update(getattr(function, "__dict__", {}))  # what Jinja has to pass as first argument
+        measured.__dict__.update(
+            getattr(function, "__dict__", {})
+        )  # what Jinja has to pass as first argument
         return measured
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -219,10 +234,3 @@ def _filtered(node: Any, name: str) -> nodes.Filter:
 def refuse(message: object) -> None:
     """What templates call to refuse a conversation."""
     raise ModelError(f"chat template: refuses these messages: {str(message)[:200]}")
-
-
-def namespace() -> Any:
-    """Return Jinja's `namespace`, the only kind of value that a template may change."""
-    from jinja2.utils import Namespace
-
-    return Namespace

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import codecs
 import operator
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reprlib import repr as short
 from typing import Any
 
 from tensorlib.errors import ModelError
+from tensorlib.llama.finder import TextFinder
 from tensorlib.llama.pretokenize import pretokenizer
 from tensorlib.llama.vocabulary import (
     BYTE_TEXT,
@@ -20,7 +20,7 @@ from tensorlib.llama.vocabulary import (
     token_id,
 )
 
-__all__ = ["StreamDecoder", "Tokenizer"]
+__all__ = ["StreamDecoder", "Tokenizer", "check_text"]
 
 _CACHED_WORD = 64  # characters; longer words are too rare to keep
 _CACHED_WORDS = 1 << 16
@@ -52,6 +52,7 @@ class Tokenizer:
         *,
         pre: str = "default",
         bos_id: int | None = None,
+        eos_id: int | None = None,
         end_ids: Iterable[int] = (),
         add_bos: bool | None = None,
     ) -> None:
@@ -59,13 +60,15 @@ class Tokenizer:
         self._vocabulary = Vocabulary(tokens, token_types)
         self._merges = ranked_merges(merges, self._vocabulary)
         self.bos_id = token_id("bos_token_id", bos_id, len(self))
-        self.end_ids = frozenset(_present(token_id("eos_token_id", i, len(self)) for i in end_ids))
+        self.eos_id = token_id("eos_token_id", eos_id, len(self))
+        ends = (self.eos_id, *(token_id("eot_token_id", i, len(self)) for i in end_ids))
+        self.end_ids = frozenset(_present(ends))
         self.add_bos = _flag("add_bos_token", add_bos, self._pretokenizer.add_bos)
         self._symbols = self._vocabulary.byte_symbols()
         always = self._vocabulary.of_type(TokenType.USER_DEFINED)
         special = self._vocabulary.of_type(TokenType.CONTROL, TokenType.UNKNOWN)
         self.special_ids = frozenset(special.values())
-        self._plain, self._special = _Finder(always), _Finder(always | special)
+        self._plain, self._special = TextFinder(always), TextFinder(always | special)
         self._words: dict[str, list[int]] = {}
 
     @classmethod
@@ -78,13 +81,14 @@ class Tokenizer:
                 f"tokenizer.ggml.model: got {short(model)}; needed 'gpt2', a byte-level BPE"
             )
         tokens = required(metadata, key + "tokens")
-        ends = (metadata.get(f"{key}{name}_token_id") for name in ("eos", "eot", "eom"))
+        ends = (metadata.get(f"{key}{name}_token_id") for name in ("eot", "eom"))
         return cls(
             tokens,
             required(metadata, key + "merges"),
             metadata.get(key + "token_type"),
             pre=metadata.get(key + "pre", "default"),
             bos_id=metadata.get(key + "bos_token_id"),
+            eos_id=metadata.get(key + "eos_token_id"),
             end_ids=[i for i in ends if i is not None],
             add_bos=metadata.get(key + "add_bos_token"),
         )
@@ -99,10 +103,10 @@ class Tokenizer:
         special: control tokens written in the text become their ids; otherwise they are plain
         characters. bos: put the BOS token first; None leaves that to the model file.
         """
-        _check_text(text)
+        check_text(text)
         ids = [self.bos_id] if bos is not False and self._wants_bos(bos) else []
         for piece, number in (self._special if special else self._plain).cut(text):
-            if number != _NEVER:
+            if number is not None:
                 ids.append(number)
                 continue
             for word in self._pretokenizer.words(piece):
@@ -139,6 +143,10 @@ class Tokenizer:
     def special_texts(self) -> list[str]:
         """Return the texts that `encode` takes for special tokens only if asked to."""
         return [self._vocabulary.texts[i] for i in sorted(self.special_ids)]
+
+    def cut(self, text: str) -> Iterator[tuple[str, int | None]]:
+        """Yield `text` in pieces: each special token with its id, the text between with None."""
+        return self._special.cut(text)
 
     def _encode_word(self, word: str) -> list[int]:
         found = self._words.get(word)
@@ -197,43 +205,6 @@ class StreamDecoder:
         return self._decoder.decode(b"", True)
 
 
-class _Finder:
-    """Cuts text at the leftmost, there longest, of some texts."""
-
-    def __init__(self, ids: Mapping[str, int]) -> None:
-        self._ids = {text: number for text, number in ids.items() if text}
-        self._lengths = sorted({len(text) for text in self._ids}, reverse=True)
-        self._head = min(self._lengths, default=0)
-        self._heads = {text[: self._head] for text in self._ids}
-        letters = "".join(sorted({re.escape(text[0]) for text in self._ids}))
-        self._first = re.compile(f"[{letters}]") if letters else None
-
-    def cut(self, text: str) -> Iterator[tuple[str, int]]:
-        """Yield (special text, its id) and (text between, -1), in order, none empty."""
-        start = 0
-        for at in self._candidates(text):
-            length = self._length(text, at) if at >= start else 0
-            if not length:
-                continue
-            if start < at:
-                yield text[start:at], _NEVER
-            start = at + length
-            yield text[at:start], self._ids[text[at:start]]
-        if start < len(text):
-            yield text[start:], _NEVER
-
-    def _candidates(self, text: str) -> Iterator[int]:
-        """Yield each place where the first letters are those of one of the texts."""
-        size, heads = self._head, self._heads
-        for match in self._first.finditer(text) if self._first else ():
-            at = match.start()
-            if text[at : at + size] in heads:
-                yield at
-
-    def _length(self, text: str, at: int) -> int:
-        return next((n for n in self._lengths if text[at : at + n] in self._ids), 0)
-
-
 def _present(numbers: Iterable[int | None]) -> list[int]:
     return [number for number in numbers if number is not None]
 
@@ -244,7 +215,8 @@ def _flag(name: str, value: object, default: bool) -> bool:
     return default if value is None else value
 
 
-def _check_text(text: object) -> None:
+def check_text(text: object) -> None:
+    """Raise ModelError unless `text` is a str that UTF-8 can hold."""
     if not isinstance(text, str):
         raise ModelError(f"encode: got {short(text)}; needed a str")
     try:

@@ -1,0 +1,81 @@
+"""tensorlib: one language from the tokenizer to the register tile.
+
+>>> import tensorlib as tl
+>>> tl.sqrt(tl.asarray([1.0, 4.0])) + 1
+tensor([2., 3.], dtype=float64)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tensorlib.backend import Device as Device
+    from tensorlib.creation import *  # noqa: F403
+    from tensorlib.dtypes import DType as DType
+    from tensorlib.functions import *  # noqa: F403
+    from tensorlib.layouts.dim import Dim as Dim
+    from tensorlib.tensor import Tensor as Tensor
+
+_ROOT = Path(__file__).resolve().parent.parent
+if (_ROOT / "setup.cfg").is_file() and (_ROOT / "layouts" / "__init__.py").is_file():
+    # Run from a checkout beside a regular install: the rooms (layouts, nn, ...) lie at its root.
+    __path__.append(str(_ROOT))  # noqa: F405
+
+__version__ = "0.1.0"
+
+# Every public name and the module it comes from, imported when the name is first used.
+_NAMES = {
+    "tensorlib.functions": """
+        abs add all any argmax argmin astype bitwise_and bitwise_invert bitwise_left_shift
+        bitwise_or bitwise_right_shift bitwise_xor broadcast_to ceil concat cos divide equal
+        exp expand_dims flip floor floor_divide greater greater_equal isfinite isinf isnan
+        less less_equal log logical_and logical_not logical_or logical_xor matmul
+        matrix_transpose max maximum mean min minimum multiply negative not_equal
+        permute_dims positive pow prod reciprocal remainder reshape result_type round rsqrt
+        sigmoid sign silu sin softmax sqrt square squeeze stack subtract sum take tanh trunc
+        update where
+    """,
+    "tensorlib.creation": """
+        arange asarray empty empty_like eye from_packed full full_like linspace ones
+        ones_like state zeros zeros_like
+    """,
+    "tensorlib.tensor": "Tensor",
+    "tensorlib.backend": "Device",
+    "tensorlib.dtypes": "DType",
+    "tensorlib.layouts.dim": "Dim",
+}
+_MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}
+_DTYPES = """
+    bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64
+    complex64 complex128 q4_0 q4_1 q8_0
+"""
+_ROOMS = "backends errors layouts llama nn ops"
+_CONSTANTS = {
+    "e": 2.718281828459045,
+    "inf": float("inf"),
+    "nan": float("nan"),
+    "newaxis": None,
+    "pi": 3.141592653589793,
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE:
+        value = getattr(import_module(_MODULE[name]), name)
+    elif name in _DTYPES.split():
+        value = getattr(import_module("tensorlib.dtypes").DType, name)
+    elif name in _CONSTANTS:
+        value = _CONSTANTS[name]
+    elif name in _ROOMS.split():
+        return import_module(f"tensorlib.{name}")
+    else:
+        raise AttributeError(f"module 'tensorlib' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*_MODULE, *_DTYPES.split(), *_ROOMS.split(), *_CONSTANTS, "__version__"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorlib.backend import Device
 from tensorlib.dtypes import DType, as_dtype
-from tensorlib.errors import DTypeError, ShapeError
+from tensorlib.errors import DTypeError, IndexingError, ShapeError
 from tensorlib.graph import folding, shaping
 from tensorlib.graph.build import Operand, binary, cast, is_known, unary
 from tensorlib.graph.host import from_numpy, to_numpy
@@ -215,9 +215,11 @@ class Tensor:
 
     def _picked(self, items: tuple[Any, ...], place: int) -> Tensor:
         """Index by one tensor: first the basic indices around it, then along its axis."""
+        _refuse_scattered(items, place)
         index = items[place]
         if not isinstance(index, Tensor):
-            index = Tensor(from_numpy(np.asarray(index), self.device))
+            array = np.asarray(index)
+            index = Tensor(from_numpy(array if array.size else array.astype(int), self.device))
         covered = index.ndim if index.dtype is DType.bool else 1
         whole = (slice(None),) * covered
         outer = basic(self.node, (*items[:place], *whole, *items[place + 1 :]))
@@ -383,8 +385,6 @@ class Tensor:
     # --- in place: the same Tensor, new values, the dtype and shape it had ---
 
     def _become(self, sign: str, result: Tensor) -> Tensor:
-        if result is NotImplemented:
-            return result
         if _RANK[result.dtype.kind] > _RANK[self.dtype.kind]:
             raise DTypeError(
                 f"{sign}: got a {result.dtype.name} result for a {self.dtype.name} tensor, which "
@@ -416,7 +416,7 @@ class Tensor:
     def __imod__(self, other: Any, /) -> Tensor:
         return self._become("%=", self % other)
 
-    def __ipow__(self, other: Any, /) -> Tensor:  # type: ignore[misc]
+    def __ipow__(self, other: Any, /) -> Tensor:
         return self._become("**=", self**other)
 
     def __imatmul__(self, other: Any, /) -> Tensor:
@@ -449,6 +449,16 @@ def _is_static_integer(item: Any) -> bool:
     return bool(item.dtype.is_integer) and is_known(item.node)
 
 
+def _refuse_scattered(items: Sequence[Any], place: int) -> None:
+    """Raise where an int is parted from the index tensor: NumPy moves axes to the front then."""
+    points = [k for k, i in enumerate(items) if k == place or isinstance(i, int) or _is_point(i)]
+    if points != list(range(points[0], points[0] + len(points))):
+        raise IndexingError(
+            "index: got an int and an index tensor apart from each other; "
+            "try two steps, as in x[0][:, indices]"
+        )
+
+
 def _axes_used(items: Sequence[Any]) -> int:
     """Return how many axes of the tensor `items` index."""
     return sum(item is not None and item is not Ellipsis for item in items)
@@ -456,6 +466,6 @@ def _axes_used(items: Sequence[Any]) -> int:
 
 def _axes_before(items: Sequence[Any], available: int) -> int:
     """Return how many axes of the result come before an index that follows `items`."""
-    spread = available - _axes_used(items) if Ellipsis in items else 0
+    spread = available - _axes_used(items) if any(i is Ellipsis for i in items) else 0
     kept = sum(item is None or isinstance(item, slice) for item in items)
     return kept + spread

@@ -1,11 +1,14 @@
 """Makes the JSON references of the Llama tests with transformers, tokenizers, gguf and torch.
 
-Run by hand, in an environment with the `oracle` extra:
-    python tests/make_reference.py MODEL.gguf [tokenizer] [words] [chat] [greedy]
+Run by hand, in an environment with the extras `test` and `oracle`:
+    python -m tensorlib.tests.make_reference MODEL.gguf [tokenizer] [words] [chat] [greedy]
 """
+
+# mypy: disable-error-code="import-not-found,import-untyped"
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tensorlib.tests.tokenizer_strings import strings
 
 DATA = Path(__file__).parent / "data"
 STEPS = 64
@@ -54,6 +59,43 @@ CONVERSATIONS: list[list[dict[str, str]]] = [
     [{"role": "user", "content": "3 < 4 and 5 > 4, <b>bold</b> <| |> <|im"}],
 ]
 
+# Templates in the ways of known model families; special tokens are the default model's.
+TEMPLATES = {
+    "llama-3": (
+        "{% set loop_messages = messages %}{% for message in loop_messages %}"
+        "{% set content = '<|im_start|>' + message['role'] + '\n\n' + message['content'] | trim "
+        "+ '<|im_end|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}"
+        "{% endif %}{{ content }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n\n' }}{% endif %}"
+    ),
+    "instruct": (
+        "{%- if messages[0]['role'] == 'system' %}\n"
+        "    {%- set system = messages[0]['content'] %}\n"
+        "    {%- set rest = messages[1:] %}\n"
+        "{%- else %}\n    {%- set rest = messages %}\n{%- endif %}\n"
+        "{{- bos_token }}\n"
+        "{%- for m in rest %}\n"
+        "    {%- if m['role'] == 'user' %}\n"
+        "        {{- '[INST] ' + (system ~ '\\n\\n' if system is defined and loop.first else '')"
+        " + m.content + ' [/INST]' }}\n"
+        "    {%- else %}\n        {{- ' ' + m.content|trim + eos_token }}\n    {%- endif %}\n"
+        "{%- endfor %}"
+    ),
+    "features": (
+        "{% macro part(m) %}[{{ m.role|upper }}]{{ m.content|tojson }}{% endmacro %}"
+        "{% set ns = namespace(count=0) %}\n"
+        "{% for m in messages if m.content is string %}\n"
+        "  {% set ns.count = ns.count + m.content|length %}\n"
+        "  {{ part(m) }}{% if not loop.last %},{% endif %}\n"
+        "  {% if tools is not none or documents is not none %}never{% endif %}\n"
+        "  {% if loop.index > 2 %}{% break %}{% endif %}\n"
+        "{% endfor %}\n"
+        "{{ ns.count }} {{ messages|map(attribute='role')|join('+') }} "
+        "{{ messages[-1].content.split('\n')[0].strip() ~ 7 * 6 }} {{ nothing }}"
+        "{{ [1, 2.5, none, true, {'a': 'é<>'}]|tojson(indent=2) }}"
+    ),
+}
+
 
 def metadata(path: Path) -> dict[str, Any]:
     """Return the GGUF metadata of `path` as the `gguf` package reads it."""
@@ -84,8 +126,6 @@ def fast_tokenizer(fields: Mapping[str, Any]) -> Any:
 
 def tokenizer_reference(path: Path) -> dict[str, Any]:
     """Return every string of `tokenizer_strings` with its ids, special tokens recognised or not."""
-    from tokenizer_strings import strings
-
     tokenizer = fast_tokenizer(metadata(path))
     texts = strings()
     special = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
@@ -100,8 +140,6 @@ def tokenizer_reference(path: Path) -> dict[str, Any]:
 
 def words_reference(path: Path) -> dict[str, Any]:
     """Return the lengths of the words into which each pre-tokenizer cuts each string."""
-    from tokenizer_strings import strings
-
     splitters = splitters_by_name()
     rows = []
     for text in strings():
@@ -145,24 +183,22 @@ def chat_reference(path: Path) -> dict[str, Any]:
     from transformers import PreTrainedTokenizerFast
 
     fields = metadata(path)
+    templates = {"default": fields["tokenizer.chat_template"]} | TEMPLATES
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=fast_tokenizer(fields),
-        chat_template=fields["tokenizer.chat_template"],
-        bos_token="<|im_start|>",
-        eos_token="<|im_end|>",
+        tokenizer_object=fast_tokenizer(fields), bos_token="<|im_start|>", eos_token="<|im_end|>"
     )
     rows = []
-    for messages in CONVERSATIONS:
-        for prompt in (True, False):
-            text = tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=prompt
-            )
-            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-            rows.append(
-                {"messages": messages, "add_generation_prompt": prompt, "text": text, "ids": ids}
-            )
-    template = fields["tokenizer.chat_template"]
-    return {"source": f"transformers, {path.name}", "template": template, "rows": rows}
+    for name, messages, prompt in itertools.product(templates, CONVERSATIONS, (True, False)):
+        text = tokenizer.apply_chat_template(
+            messages,
+            chat_template=templates[name],
+            tokenize=False,
+            add_generation_prompt=prompt,
+        )
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        row = {"template": name, "messages": messages, "add_generation_prompt": prompt}
+        rows.append(row | {"text": text, "ids": ids})
+    return {"source": f"transformers, {path.name}", "templates": templates, "rows": rows}
 
 
 def load_model(path: Path) -> Any:
@@ -308,7 +344,6 @@ def written(value: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Write the references named in `arguments` (all of them when none is) from one GGUF."""
-    sys.path.insert(0, str(Path(__file__).parent))
     path = Path(arguments[0])
     for name in arguments[1:] or REFERENCES:
         file, make = REFERENCES[name]

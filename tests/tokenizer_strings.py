@@ -91,7 +91,7 @@ CODE = [
     '{"key": [1, 2.5, -3e10, null, true], "nested": {"a": "b\\u00e9"}}',
     "<html><body class='x'>&nbsp;</body></html>",
     "x = lambda a, *b, **c: (a @ b) // c[::-1] if a else {**c}",
-    "let v: Vec<&'static str> = vec![\"a\"; 3];",
+    'let v: Vec<&\'static str> = vec!["a"; 3];',
     "fn main() -> Result<(), Box<dyn Error>> { Ok(()) }",
     "#!/bin/bash\nset -euo pipefail\necho \"$HOME\" | sed 's/a/b/g' > /dev/null 2>&1",
     "int64_t __attribute__((vector_size(32))) v;",
@@ -236,7 +236,16 @@ SPECIALS = [
     "<|im_start|> <|im_end|>",
 ]
 
-LONG = ["a" * 1000, "ab" * 700, "the" * 400, "Ж" * 300, "字" * 300, "!?" * 200, "9" * 120, "\t" * 77]
+LONG = [
+    "a" * 1000,
+    "ab" * 700,
+    "the" * 400,
+    "Ж" * 300,
+    "字" * 300,
+    "!?" * 200,
+    "9" * 120,
+    "\t" * 77,
+]
 
 _ALPHABET = [
     *"abcdeiknorst ABT  \n\n\t'.,!?-_0123456789",

@@ -58,6 +58,7 @@ class KernelLibrary:
         self.runtime, self.toolchain, self.cache = runtime, toolchain, cache
         self.threads, self.progress = threads, progress
         self.counters = Counters()
+        self._identity = toolchain.identity
         self._addresses: dict[str, int] = {}
         self._handles: dict[str, int] = {}
         self._lock = threading.RLock()
@@ -69,15 +70,13 @@ class KernelLibrary:
         compiled in parallel; `progress(done, total)` counts those kernels. Raises CompileError.
         """
         with self._lock:
-            keys = {s: self._key(s, text, prelude) for s, text in sources.items()}
+            common = self.cache.key("kernel", self._identity, prelude)
+            keys = {s: self.cache.key(common, s, text) for s, text in sources.items()}
             missing = [symbol for symbol, key in keys.items() if not self._find(symbol, key)]
             if missing:
                 units = self._units({s: sources[s] for s in missing}, keys, prelude)
                 self._build(units, len(missing))
             return {symbol: self._addresses[key] for symbol, key in keys.items()}
-
-    def _key(self, symbol: str, text: str, prelude: str) -> str:
-        return self.cache.key("kernel", self.toolchain.identity, prelude, symbol, text)
 
     def _find(self, symbol: str, key: str) -> bool:
         """Load the kernel of this key from memory or disk; False where it must be compiled."""
@@ -105,7 +104,7 @@ class KernelLibrary:
         units = []
         for symbols in _shares(sources, count):
             text = "\n".join([prelude, *(sources[s] for s in symbols), ""])
-            key = self.cache.key("unit", self.toolchain.identity, text)
+            key = self.cache.key("unit", self._identity, text)
             units.append(_Unit(key, text, {s: keys[s] for s in symbols}))
         return units
 

@@ -35,9 +35,9 @@ class Memory:
     writable = True
 
     def __init__(self, nbytes: int) -> None:
+        self.address, self.nbytes = 0, nbytes
         if nbytes < 0:
             raise BackendError(f"memory: got {nbytes} bytes, needed 0 or more")
-        self.address, self.nbytes = 0, nbytes
         library = runtime().lib
         self._free = library.tl_free
         self.address = library.tl_alloc(nbytes) if nbytes < LARGEST else 0

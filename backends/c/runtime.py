@@ -179,7 +179,7 @@ def _library(toolchain: Toolchain, cache: DiskCache, source: str) -> Path:
 
 
 def _extension(toolchain: Toolchain, cache: DiskCache, source: str) -> Path:
-    import _cffi_backend  # type: ignore[import-not-found, unused-ignore]
+    import _cffi_backend  # type: ignore[import-untyped, unused-ignore]
 
     include = sysconfig.get_path("include")
     python = (sys.version, sysconfig.get_config_var("EXT_SUFFIX"), include)
@@ -202,7 +202,7 @@ def _extension_source(source: str) -> str:
 
 def _declared(source: str) -> Any:
     """Return an FFI that knows the declarations between the marks of runtime.c."""
-    from cffi import FFI
+    from cffi import FFI  # type: ignore[import-untyped, unused-ignore]
 
     _, _, rest = source.partition("/* interface begins */")
     ffi = FFI()

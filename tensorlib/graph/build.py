@@ -64,14 +64,12 @@ def settled(node: Node) -> Node:
 
 def _is_small(node: Node) -> bool:
     """True for exact work on few elements that are there already; settled by shapes and dtypes."""
-    if CAPTURING.get() or node.states or not node.inputs:
+    if not _compiles(node.device) or CAPTURING.get() or node.states or not node.inputs:
         return False
     row = OPS[node.op]
     operands = (*node.inputs, node)
-    return (
-        all(n.dtype.kind in row.exact and _count(n.shape) <= SMALL for n in operands)
-        and _compiles(node.device)
-        and bool(knob("TENSORLIB_SMALL"))
+    return all(n.dtype.kind in row.exact and _count(n.shape) <= SMALL for n in operands) and bool(
+        knob("TENSORLIB_SMALL")
     )
 
 

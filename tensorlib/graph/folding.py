@@ -69,9 +69,11 @@ def matmul(a: Node, b: Node) -> Node:
             f"matmul: got shapes {shape_text(a.shape)} and {shape_text(b.shape)}; "
             "each needs at least one axis"
         )
-    OPS["matmul"].shape([a.shape, b.shape], {})
     a, b = _matched(a, b)
     lead, trail = len(a.shape) == 1, len(b.shape) == 1
+    if not lead and not trail:
+        return apply("matmul", (a, b))
+    OPS["matmul"].shape([a.shape, b.shape], {})  # the error shows the shapes as given
     if lead:
         a = reshape(a, (1, *a.shape))
     if trail:
@@ -80,7 +82,7 @@ def matmul(a: Node, b: Node) -> Node:
     result = apply("matmul", (a, b))
     rank = len(result.shape)
     dropped = [rank - 2] * lead + [rank - 1] * trail
-    return squeeze(result, dropped) if dropped else result
+    return squeeze(result, dropped)
 
 
 def _matched(a: Node, b: Node) -> tuple[Node, Node]:

@@ -16,10 +16,10 @@ from tensorlib.graph.vertex import HEAVY, Vertex, sorted_vertices
 from tensorlib.graph.view import View, product
 from tensorlib.layouts.dim import dim_equal
 
-__all__ = ["Demands", "Group", "Use", "grouped"]
+__all__ = ["Demands", "Group", "Use", "grouped", "is_located"]
 
-MOST_OPS = 48  # elementwise ops in one kernel
-MOST_LOADS = 10  # operands of one kernel
+MOST_OPS = 48  # elementwise ops in one part of a kernel
+MOST_LOADS = 8  # operands of one part of a kernel
 CHEAP = 2  # up to this cost a value is computed again rather than stored
 CHEAP_WITHOUT_LOADS = 12
 SPREAD_ELEMENTS = 16384  # a reduction over more is not spread by the worker that computed it
@@ -29,13 +29,16 @@ COST = {
     **dict.fromkeys(("exp", "log", "sin", "cos", "tanh", "sigmoid", "silu", "rsqrt", "pow"), 16),
     "copy": 0,
 }
+PARTS = {"matmul": ("a", "b"), "take": ("operand", "operand")}  # all others: inner
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
     """A place where a value is needed: a part of the kernel of `root`, and the movements to it.
 
-    `path` lists the movements from the root's side to the value's side.
+    `path` lists the movements from the root's side to the value's side. Parts: `main` (computed
+    for each element of the root), `inner` (for each element that is reduced), `a` and `b`
+    (operands of a product), `operand` (must lie in memory).
     """
 
     root: Vertex
@@ -47,28 +50,43 @@ class Use:
 class Group:
     """The vertices of one kernel. `root` is what it stores.
 
-    `anchor` is the heavy vertex in it, if there is one, and `path` leads from the root to it.
-    With `spread` (reductions only) the value of `spread` goes back over the reduced axes.
+    `anchor` is the heavy vertex in it, if there is one; `path` leads from `value` to it. `value` is
+    the root, except where a reduction's value is spread back over the reduced axes in the root.
     """
 
     root: Vertex
+    value: Vertex
     anchor: Vertex | None = None
     path: tuple[Vertex, ...] = ()
-    spread: Vertex | None = None
 
 
 @dataclass(slots=True)
 class Demands:
-    """What lowering found out: vertices that need memory, and anchors that must not claim."""
+    """What lowering found out: vertices that need memory, and anchors that must not claim.
+
+    `copies` are (vertex, user): the user needs a copy of a vertex that lies in memory already.
+    """
 
     stored: set[Vertex] = field(default_factory=set)
     alone: set[Vertex] = field(default_factory=set)
+    copies: set[tuple[Vertex, Vertex]] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        return len(self.stored) + len(self.alone) + len(self.copies)
 
 
 def grouped(outputs: Iterable[Vertex], demands: Demands) -> list[Group]:
     """Return the groups that compute `outputs`, in an order that respects the data flow."""
-    outputs = list(outputs)
-    return _Grouping(outputs, demands).groups()
+    grouping = _Grouping(list(outputs), demands)
+    for vertex in reversed(grouping.order):
+        grouping.visit(vertex)
+    return [grouping.groups[v] for v in grouping.order if v in grouping.groups]
+
+
+def is_located(vertex: Vertex) -> bool:
+    """True for what lies in memory before any kernel runs, or is written part by part."""
+    return vertex.op in ("data", "input", "update", "concat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,145 +102,151 @@ class _Grouping:
     def __init__(self, outputs: list[Vertex], demands: Demands) -> None:
         self.order = sorted_vertices(outputs)
         self.alone = demands.alone
-        self.roots: dict[Vertex, Group] = {}
-        self.stored = demands.stored | {v for v in outputs if not located(v)}
+        self.pinned = demands.stored | {v for v in outputs if not is_located(v)}
+        self.groups: dict[Vertex, Group] = {}
         self.uses: dict[Vertex, set[Use]] = {v: set() for v in self.order}
         self.content: dict[Vertex, Content] = {}
         for vertex in self.order:
-            self.content[vertex] = self._content(vertex)
+            self.content[vertex] = self.computed(vertex)
 
-    def groups(self) -> list[Group]:
-        for vertex in reversed(self.order):
-            self._visit(vertex)
-        return [self.roots[v] for v in self.order if v in self.roots]
-
-    # contents, from the inputs on
-
-    def _content(self, vertex: Vertex) -> Content:
-        if located(vertex) or vertex.kind in HEAVY:
-            return Content(loads=frozenset((vertex,)))
+    def computed(self, vertex: Vertex) -> Content:
+        """The content of a vertex; one that has memory of its own is a load."""
+        stored = Content(loads=frozenset((vertex,)))
+        if is_located(vertex) or vertex.kind in HEAVY:
+            return stored
         parts = [self.content[i] for i in vertex.inputs]
-        ops = frozenset().union(*(p.ops for p in parts))
-        loads = frozenset().union(*(p.loads for p in parts))
-        cost = sum(p.cost for p in parts)
-        if vertex.kind == "elementwise":
-            ops |= {vertex}
-            cost += COST.get(vertex.op, 1)
-        found = Content(ops, loads, min(cost, 1000))
-        forced = vertex.sealed or vertex.placement is not None or vertex in self.stored
-        if forced or len(ops) > MOST_OPS or len(loads) > MOST_LOADS:
-            self.stored.add(vertex)
-            found = Content(loads=frozenset((vertex,)))
-        return found
+        ops = frozenset[Vertex]().union(*[p.ops for p in parts])
+        loads = frozenset[Vertex]().union(*[p.loads for p in parts])
+        cost = sum([p.cost for p in parts])
+        if vertex.kind == "elementwise" or vertex.op == "arange":
+            ops, cost = ops | {vertex}, cost + COST.get(vertex.op, 1)
+        if vertex.sealed or vertex.placement or len(ops) > MOST_OPS or len(loads) > MOST_LOADS:
+            self.pinned.add(vertex)
+        return stored if vertex in self.pinned else Content(ops, loads, min(cost, 1000))
 
-    # decisions, from the outputs on
-
-    def _visit(self, vertex: Vertex) -> None:
+    def visit(self, vertex: Vertex) -> None:
+        """Decide about a vertex all of whose users are decided, and tell its inputs."""
         if vertex.kind in HEAVY:
-            self._visit_heavy(vertex)
-        elif located(vertex):
-            self._pass_located(vertex)
-        elif vertex in self.stored or self._needs_memory(vertex):
-            self.stored.add(vertex)
-            self.roots[vertex] = Group(vertex)
-            path = (vertex,) if vertex.is_movement else ()
-            self._pass(vertex, Use(vertex, "main", path))
+            self.visit_heavy(vertex)
+        elif is_located(vertex):
+            self.use_inputs(vertex, Use(vertex, "operand"))
+        elif vertex in self.pinned or self.needs_memory(vertex):
+            self.groups[vertex] = Group(vertex, vertex)
+            self.use_inputs(vertex, Use(vertex, "main", (vertex,) if vertex.is_movement else ()))
         else:
             for use in self.uses[vertex]:
                 path = (*use.path, vertex) if vertex.is_movement else use.path
-                self._pass(vertex, Use(use.root, use.part, path))
+                self.use_inputs(vertex, Use(use.root, use.part, path))
 
-    def _pass(self, vertex: Vertex, use: Use) -> None:
+    def use_inputs(self, vertex: Vertex, use: Use) -> None:
         for source in vertex.inputs:
             self.uses[source].add(use)
 
-    def _pass_located(self, vertex: Vertex) -> None:
-        for k, source in enumerate(vertex.inputs):
-            self.uses[source].add(Use(vertex, "operand" if vertex.op == "update" and not k else "x"))
-
-    def _needs_memory(self, vertex: Vertex) -> bool:
+    def needs_memory(self, vertex: Vertex) -> bool:
+        """True when the value is better stored than computed in each of its users."""
         uses = self.uses[vertex]
         if vertex.is_movement:
             return False
-        plain = {(u.root, u.part) for u in uses if u.part != "operand" and u.part not in ("a", "b")}
-        products = [u for u in uses if u.part in ("a", "b")]
         if any(u.part == "operand" for u in uses):
             return True
-        if products and not self._goes_into_product(vertex, products, alone=not plain):
+        factors = [u for u in uses if u.part in ("a", "b")]
+        others = [u for u in uses if u.part not in ("a", "b")]
+        if factors and not (_widens(vertex) or (not others and self.is_prologue(vertex, factors))):
             return True
-        if vertex.kind == "create":
+        if vertex.op == "cast" and vertex.inputs[0].dtype.is_packed and others:
+            return True
+        return vertex.kind == "elementwise" and self.is_worth_storing(vertex, others)
+
+    def is_worth_storing(self, vertex: Vertex, uses: list[Use]) -> bool:
+        places = {(u.root, u.part) for u in uses}
+        if len(places) <= 1 and not any(_expands(u.path) for u in uses):
             return False
-        if vertex.op == "cast" and vertex.inputs[0].dtype.is_packed and plain:
-            return True
-        expands = any(_expands(u.path) for u in uses if u.part not in ("a", "b"))
-        if len(plain) <= 1 and not expands:
+        content = self.content[vertex]
+        cheap = CHEAP if content.loads else CHEAP_WITHOUT_LOADS
+        return content.cost > cheap or len(content.loads) > (2 if len(places) <= 1 else 1)
+
+    def is_prologue(self, vertex: Vertex, uses: list[Use]) -> bool:
+        """True for a cheap function of one left operand, needed nowhere else."""
+        if len(uses) > 1 or uses[0].part != "a" or _expands(uses[0].path):
             return False
-        return not self._is_cheap(vertex, 2 if len(plain) <= 1 else 1)
-
-    def _is_cheap(self, vertex: Vertex, loads: int) -> bool:
         content = self.content[vertex]
-        limit = CHEAP if content.loads else CHEAP_WITHOUT_LOADS
-        return content.cost <= limit and len(content.loads) <= loads
+        ranges = any(v.op == "arange" for v in content.ops)
+        return len(content.loads) == 1 and content.cost <= CHEAP and not ranges
 
-    def _goes_into_product(self, vertex: Vertex, uses: list[Use], alone: bool) -> bool:
-        """A lossless cast of stored data, or a cheap function of the left operand."""
-        if vertex.kind == "elementwise" and vertex.op == "cast" and _widens(vertex):
-            return True
-        content = self.content[vertex]
-        once = alone and len(uses) == 1 and uses[0].part == "a" and not _expands(uses[0].path)
-        simple = content.cost <= CHEAP and len(content.loads) == 1
-        return once and simple and not any(v.op == "arange" for v in _fused(vertex))
+    def visit_heavy(self, heavy: Vertex) -> None:
+        group = self.claimed(heavy)
+        if heavy.kind == "reduce" and not heavy.op.startswith("arg"):
+            group = self.spread(group, heavy)
+        parts = PARTS.get(heavy.op, ("inner",))
+        for source, part in zip(heavy.inputs, parts, strict=True):
+            self.uses[source].add(Use(group.root, part))
 
-    # heavy vertices
-
-    def _visit_heavy(self, heavy: Vertex) -> None:
-        group = self._claimed(heavy)
-        self._spread(group)
-        for k, source in enumerate(heavy.inputs):
-            self.uses[source].add(Use(group.root, _part(heavy, k)))
-
-    def _claimed(self, heavy: Vertex) -> Group:
+    def claimed(self, heavy: Vertex) -> Group:
         """Return the group of `heavy`: that of its only user's root, or one of its own."""
-        uses = self.uses[heavy]
-        free = heavy not in self.stored and not heavy.sealed and heavy not in self.alone
-        if free and len(uses) == 1:
-            (use,) = uses
-            group = self.roots.get(use.root)
-            if group and group.anchor is None and use.part == "main" and _reversible(use.path):
-                group.anchor, group.path = heavy, use.path
-                return group
-        group = self.roots[heavy] = Group(heavy, heavy)
-        return group
+        use = self.only_use(heavy)
+        if use is not None and _reversible(use.path):
+            group = self.groups[use.root]
+            group.anchor, group.path = heavy, use.path
+            return group
+        return self.groups.setdefault(heavy, Group(heavy, heavy, heavy))
 
-    def _spread(self, group: Group) -> None:
+    def only_use(self, vertex: Vertex) -> Use | None:
+        """The only use of a vertex, where it is in the main part of a root without an anchor."""
+        if vertex in self.pinned or vertex.sealed or vertex in self.alone:
+            return None
+        if len(self.uses[vertex]) != 1:
+            return None
+        (use,) = self.uses[vertex]
+        group = self.groups.get(use.root)
+        return use if group and group.anchor is None and use.part == "main" else None
+
+    def spread(self, group: Group, heavy: Vertex) -> Group:
         """Let a reduction's only user, if it has the shape from before reducing, be its root."""
-        heavy, root = group.anchor, group.root
-        assert heavy is not None
-        if heavy.kind != "reduce" or heavy.op.startswith("arg") or not self._may_spread(group):
-            return
-        (use,) = self.uses[root]
-        wide = self.roots.get(use.root)
-        if wide is None or wide.anchor is not None or use.part != "main":
-            return
-        if _spreads(heavy, root, use):
-            del self.roots[root]
-            self.roots[use.root] = Group(use.root, heavy, group.path, root)
-
-    def _may_spread(self, group: Group) -> bool:
-        heavy, root = group.anchor, group.root
-        assert heavy is not None
+        value = group.root
+        use = self.only_use(value)
         inner = product([heavy.inputs[0].shape[a] for a in heavy.attributes["axes"]])
-        if not isinstance(inner, int) or inner > SPREAD_ELEMENTS or root.placement is not None:
-            return False
-        free = heavy is not root or (heavy not in self.stored and heavy not in self.alone)
-        sealed = root.sealed or heavy.sealed
-        return free and not sealed and len(self.uses[root]) == 1 and root not in self.outputs_only
-
-    @property
-    def outputs_only(self) -> set[Vertex]:
-        return self._outputs
+        if use is None or not isinstance(inner, int) or inner > SPREAD_ELEMENTS:
+            return group
+        if use.root.kind != "elementwise" or not _spreads(heavy, value, use):
+            return group
+        del self.groups[value]
+        self.groups[use.root] = Group(use.root, value, heavy, group.path)
+        return self.groups[use.root]
 
 
-def located(vertex: Vertex) -> bool:
-    """True for what lies in memory before any kernel runs, or is written part by part."""
-    return vertex.op in ("data", "input", "update", "concat")
+def _widens(vertex: Vertex) -> bool:
+    """True for casts that a matrix product does anyway, without rounding."""
+    if vertex.op != "cast":
+        return False
+    source = vertex.inputs[0].dtype
+    if source.is_packed:
+        return vertex.dtype.is_float and vertex.dtype.bits >= 32
+    return source.is_float and lossless(source, vertex.dtype)
+
+
+def _expands(path: Iterable[Vertex]) -> bool:
+    """True when a movement of the path repeats elements."""
+    return any(
+        m.op == "broadcast_to" and not dim_equal(product(m.shape), product(m.inputs[0].shape))
+        for m in path
+    )
+
+
+def _reversible(path: Iterable[Vertex]) -> bool:
+    return all(m.op in ("reshape", "permute_dims") for m in path)
+
+
+def _spreads(heavy: Vertex, value: Vertex, use: Use) -> bool:
+    """True when the path from `use.root` gives each reduced row its value at all its elements."""
+    full, axes = heavy.inputs[0].shape, heavy.attributes["axes"]
+    view: View | None = View.contiguous(value.shape)
+    for movement in reversed(use.path):
+        view = view and movement.moved(view)
+    if view is None or use.root.shape != full:
+        return False
+    kept = [a for a in range(len(full)) if a not in axes]
+    strides = dict(zip(kept, View.contiguous([full[a] for a in kept]).strides, strict=True))
+    return all(
+        (isinstance(n, int) and n == 1) or dim_equal(view.strides[a], strides.get(a, 0))
+        for a, n in enumerate(full)
+    )

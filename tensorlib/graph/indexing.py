@@ -88,7 +88,7 @@ def _range(item: slice, n: Size) -> _Part:
         raise IndexingError("index: got a slice with step 0, needed another step")
     if is_static(n) and not isinstance(item.start, Dim) and not isinstance(item.stop, Dim):
         reach = range(*item.indices(n))
-        return len(reach), reach.start if reach else 0, step
+        return _Part(len(reach), reach.start if reach else 0, step)
     return _symbolic_range(item, n, step)
 
 

@@ -110,6 +110,12 @@ class Node:
                 state.readers.discard(self)
         self.states = () if storage.readers is None else (storage,)
 
+    def become_state(self) -> None:
+        """Declare the storage of this realised node mutable: `update` may write into it."""
+        assert self.storage is not None, self
+        self.storage.readers = WeakSet()
+        self.states = (self.storage,)
+
     def __repr__(self) -> str:
         names = ", ".join(node.op for node in self.inputs)
         return f"{self.op}({names}) -> {self.dtype.name}{list(map(str, self.shape))}"

@@ -381,6 +381,39 @@ def vectors_as_matrices(node: Node, make: Make) -> Node | None:
     return make("reshape", (product,), {"shape": tuple(node.shape)})
 
 
+def _row_axis(node: Node) -> int:
+    """The axis of a packed node along which its blocks lie."""
+    if node.op == "permute_dims":
+        return list(node.attributes["axes"]).index(_row_axis(node.inputs[0]))
+    strides = node.storage.strides if node.storage is not None else ()
+    return strides.index(1) if 1 in strides else len(node.shape) - 1
+
+
+def _decoded(node: Node, make: Make) -> Node:
+    return make("cast", (node,), {"dtype": DType.float32})
+
+
+@register_rule("matmul")
+def decode_other_orders(node: Node, make: Make) -> Node | None:
+    """A packed operand whose blocks don't lie along the summed axis is decoded before."""
+    a, b = node.inputs
+    if a.dtype.is_packed and (_row_axis(a) != len(a.shape) - 1 or b.dtype.is_packed):
+        return make("matmul", (_decoded(a, make), b))
+    if b.dtype.is_packed and _row_axis(b) != len(b.shape) - 2:
+        return make("matmul", (a, _decoded(b, make)))
+    return None
+
+
+@register_rule("take")
+def decode_before_taking(node: Node, make: Make) -> Node | None:
+    """Taking from packed rows needs whole rows; anything else is decoded before."""
+    x, indices = node.inputs
+    last = len(x.shape) - 1
+    if not x.dtype.is_packed or (_row_axis(x) == last and node.attributes["axis"] != last):
+        return None
+    return make("take", (_decoded(x, make), indices), node.attributes)
+
+
 def moved(view: View, node: Node) -> View | None:
     """Return the view of the movement `node` over its input's `view`; None where it needs a copy."""
     attributes = node.attributes

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The kernel language: tracing, control flow, mathematics, targets."""

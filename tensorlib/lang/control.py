@@ -179,8 +179,11 @@ def run_if(
     builder = current_builder()
     assert builder is not None
     test = _scalar_condition(condition, "if")
-    branches = [_branch(builder, function, state) for function in (then, otherwise)]
-    (then_block, then_leaves, rebuild), (else_block, else_leaves, _) = branches
+    then_block, then_state = _branch(builder, then, state)
+    else_block, else_state = _branch(builder, otherwise, state)
+    then_state, else_state = _without_locals(names, state, then_state, else_state)
+    then_leaves, rebuild = flatten(then_state)
+    else_leaves, _ = flatten(else_state)
     if len(then_leaves) != len(else_leaves):
         raise fail(f"if: the branches give {', '.join(names)} different structures")
     merged, types = _merge(names, then_leaves, else_leaves)
@@ -191,6 +194,21 @@ def run_if(
     for i, result in zip(merged, results, strict=True):
         leaves[i] = SIMD.of(result)
     return tuple(rebuild(iter(leaves)))
+
+
+def _without_locals(
+    names: Sequence[str], before: State, left: State, right: State
+) -> tuple[State, State]:
+    """A name without a value before, which one branch only gives a number or SIMD value, is local."""
+    kept: list[tuple[Any, Any]] = []
+    for name, old, a, b in zip(names, before or (None,) * len(left), left, right, strict=True):
+        local = isinstance(old, Undefined) and not (_is_value(a) and _is_value(b))
+        kept.append((Undefined(name), Undefined(name)) if local else (a, b))
+    return tuple(a for a, _ in kept), tuple(b for _, b in kept)
+
+
+def _is_value(value: Any) -> bool:
+    return all(isinstance(leaf, (SIMD, bool, int, float)) for leaf in flatten(value)[0])
 
 
 def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
@@ -362,12 +380,11 @@ def _scalar_condition(test: Any, where: str) -> Value:
     return lift(test)
 
 
-def _branch(builder: Builder, function: Callable[..., State], state: State) -> Any:
+def _branch(builder: Builder, function: Callable[..., State], state: State) -> tuple[Block, State]:
     leaves, rebuild = flatten(state)
     with builder.block() as block:
         after = function(*rebuild(iter(leaves)))
-    leaves, rebuild = flatten(after)
-    return block, leaves, rebuild
+    return block, after
 
 
 def _merge(

@@ -160,7 +160,7 @@ class _Rewriter(ast.NodeTransformer):
         names = sorted(_assigned(node.body) | _targets(node.target))
         own = [n for n in names if n not in _targets(node.target)]
         item = f"__item_{self._number()}"
-        first = ast.copy_location(ast.Assign([node.target], _name(item)), node)
+        first = _located(ast.Assign([node.target], _name(item)), node)
         body = self._function(node, [item, *own], [first, *self._statements(node.body)], own)
         call = _call("run_for", node.iter, _name(body.name), _strings(own), _state(own))
         return [body, *self._assign(node, own, call)]
@@ -194,7 +194,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> Any:
         self.generic_visit(node)
         call = _call("choose", node.test, _thunk(node.body), _thunk(node.orelse))
-        return ast.copy_location(call, node)
+        return _located(call, node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         self.generic_visit(node)
@@ -202,12 +202,12 @@ class _Rewriter(ast.NodeTransformer):
         result = node.values[-1]
         for value in reversed(node.values[:-1]):
             result = _call(name, value, _thunk(result))
-        return ast.copy_location(result, node)
+        return _located(result, node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         self.generic_visit(node)
         if isinstance(node.op, ast.Not):
-            return ast.copy_location(_call("not_", node.operand), node)
+            return _located(_call("not_", node.operand), node)
         return node
 
     def visit_Compare(self, node: ast.Compare) -> Any:
@@ -223,12 +223,12 @@ class _Rewriter(ast.NodeTransformer):
             test = ast.Compare(sides[i], [node.ops[i]], [value])
             result = test if result is None else _call("and_", test, _thunk(result))
         assert result is not None
-        return ast.copy_location(result, node)
+        return _located(result, node)
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
-        if not (isinstance(node.func, ast.Name) and node.func.id in ("range", "super")):
-            node.func = ast.copy_location(_call("rewritten", node.func), node.func)
+        if not _is_ours(node.func):
+            node.func = _located(_call("rewritten", node.func), node.func)
         return node
 
     def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -256,13 +256,13 @@ class _Rewriter(ast.NodeTransformer):
         )
         if "type_params" in ast.FunctionDef._fields:
             made.type_params = []
-        return ast.copy_location(made, node)
+        return _located(made, node)
 
     def _assign(self, node: ast.stmt, names: list[str], call: ast.expr) -> list[ast.stmt]:
         if not names:
-            return [ast.copy_location(ast.Expr(call), node)]
+            return [_located(ast.Expr(call), node)]
         target = ast.Tuple([ast.Name(n, ast.Store()) for n in names], ast.Store())
-        return [ast.copy_location(ast.Assign([target], call), node)]
+        return [_located(ast.Assign([target], call), node)]
 
 
 class _RangeCalls(ast.NodeTransformer):
@@ -271,8 +271,26 @@ class _RangeCalls(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "range":
-            node.func = ast.copy_location(_call("runtime_range", node.func), node.func)
+            node.func = _located(_call("runtime_range", node.func), node.func)
         return node
+
+
+def _is_ours(function: ast.expr) -> bool:
+    """Whether a call needs no rewriting: ours already, or a built-in that looks at its caller."""
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        return function.value.id == LANG
+    if isinstance(function, ast.Call):
+        return _is_ours(function.func)
+    return isinstance(function, ast.Name) and function.id in ("range", "super")
+
+
+def _located(made: Any, node: Any) -> Any:
+    """Give a new node the place of an old one: its first line only, where its call is reported."""
+    made.lineno, made.col_offset = node.lineno, node.col_offset
+    made.end_lineno = node.lineno
+    same_line = node.end_lineno == node.lineno
+    made.end_col_offset = node.end_col_offset if same_line else node.col_offset + 1
+    return made
 
 
 def _name(name: str) -> ast.expr:
@@ -314,10 +332,17 @@ def _assigned(body: list[ast.stmt]) -> set[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            names |= {node.value.id} if isinstance(node.value, ast.Name) else set()
+            names |= _base(node.value)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             names.add(node.name)
     return names
+
+
+def _base(target: ast.expr) -> set[str]:
+    """Return the name at the bottom of `name[i][j]`."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return {target.id} if isinstance(target, ast.Name) else set()
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

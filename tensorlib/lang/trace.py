@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError
 from tensorlib.ir.builder import Builder
 from tensorlib.ir.core import Kernel, Value
@@ -30,8 +29,8 @@ def trace(
 ) -> Kernel:
     """Return the kernel that `function` records when called with `arguments` and `parameters`.
 
-    `arguments` maps names to TileType, SIMDType or nests (tuples, dataclasses) of them; each Dim in
-    a TileType is an int64 argument of the kernel. `parameters` are compile-time values. `order`
+    `arguments` maps names to TileType, SIMDType, Dim or nests (tuples, dataclasses) of them; each
+    symbol of a Dim is an int64 argument of the kernel. `parameters` are compile-time values. `order`
     names all kernel arguments in calling order; without it they come as first met.
     """
     signature = _Signature()
@@ -67,6 +66,8 @@ class _Signature:
             return SIMD.of(self._value(name, VectorType(kind.dtype, kind.width)))
         if isinstance(kind, TileType):
             return self._tile(name, kind)
+        if isinstance(kind, Dim):
+            return self._size(kind)
         return kind  # a compile-time value inside a nest
 
     def _tile(self, name: str, kind: TileType) -> Tile:

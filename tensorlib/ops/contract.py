@@ -15,7 +15,7 @@ from tensorlib.dtypes import DType
 from tensorlib.errors import DTypeError, ShapeError
 from tensorlib.ops.elementwise import HALVES
 from tensorlib.ops.packed_array import PackedArray, decoded
-from tensorlib.ops.promotion import domain_dtype, promote
+from tensorlib.ops.promotion import promote
 from tensorlib.ops.row import Array, Attributes, Op, Shape, listed
 from tensorlib.ops.shapes import broadcast_shapes, shape_text
 
@@ -58,7 +58,7 @@ def matmul(a: Array | PackedArray, b: Array | PackedArray) -> Any:
 def _softmax_dtype(dtypes: Sequence[DType], attributes: Attributes) -> DType:
     if not dtypes[0].is_float:
         raise DTypeError(f"softmax: got dtype {dtypes[0].name}, needed a float dtype")
-    return domain_dtype("softmax", "float", dtypes[0])
+    return dtypes[0]
 
 
 def _softmax_shape(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

@@ -364,7 +364,7 @@ class _Printer:
     def op_bitcast(self, operation: Operation) -> None:
         (operand,), (result,) = operation.operands, operation.results
         source, target = _vector(operand), _vector(result)
-        if source.width > 1 and target.width > 1 or SHORT[source.dtype] == SHORT[target.dtype]:
+        if (source.width > 1 and target.width > 1) or SHORT[source.dtype] == SHORT[target.dtype]:
             self.define(result, f"({self.type(target)}){self.use(operand)}")
             return
         union = f"union {{ {self.type(source)} a; {self.type(target)} b; }}"

@@ -1,0 +1,64 @@
+"""Elementwise kernels: out[c] = f(loads[c]), fused from any number of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorlib.dtypes import DType
+from tensorlib.ir import Kernel
+from tensorlib.kernels.operands import coordinates, leaf_at, operand, product, sizes, trace_spec
+from tensorlib.kernels.scalar import value
+from tensorlib.kernels.specs import ElementwiseSpec
+from tensorlib.lang.control import parallel
+from tensorlib.lang.target import simdwidthof
+from tensorlib.simd import SIMD
+from tensorlib.tile import Tile
+
+__all__ = ["build"]
+
+
+def build(spec: ElementwiseSpec) -> Kernel:
+    """Return the kernel of `spec`."""
+    shape = sizes("n", spec.rank)
+    arguments: dict[str, Any] = {
+        "n": tuple(sizes("n", spec.rank)),
+        "out": operand("out", spec.store, shape),
+        "load": tuple(operand(f"load{k}", a, shape) for k, a in enumerate(spec.loads)),
+    }
+    return trace_spec(spec, elementwise, arguments)
+
+
+def elementwise(
+    n: tuple[SIMD, ...],
+    out: Tile,
+    load: tuple[Tile, ...],
+    scalar: tuple[SIMD, ...],
+    *,
+    spec: ElementwiseSpec,
+) -> None:
+    """Whole vectors along the last axis, then single elements; the outer axes are one loop."""
+    contiguous = spec.rank > 0 and spec.store.strides[-1] == 1
+    width = simdwidthof(DType.float32) if contiguous else 1
+
+    def store(where: list[Any], lanes: int) -> None:
+        leaf = leaf_at(load, scalar, where, lanes)
+        out.store[lanes](*where, value(spec.expression, leaf, lanes))
+
+    if spec.rank == 0:
+        store([], 1)
+    elif spec.rank == 1:
+        whole = n[0] // width * width
+        for i in parallel(range(0, whole, width)):
+            store([i], width)
+        if width > 1:
+            for i in range(whole, n[0]):
+                store([i], 1)
+    else:
+        whole = n[-1] // width * width
+        for row in parallel(range(product(n[:-1]))):
+            outer = coordinates(row, n[:-1])
+            for i in range(0, whole, width):
+                store([*outer, i], width)
+            if width > 1:
+                for i in range(whole, n[-1]):
+                    store([*outer, i], 1)

@@ -1,0 +1,63 @@
+"""What the README and the examples show runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tensorlib
+
+ROOT = Path(tensorlib.__file__).parents[1]
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "setup.cfg").exists(), reason="needs the source tree, not a regular install"
+)
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's blocks of code in a language."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def run(path: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(path), *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_has_two_commands_and_two_examples() -> None:
+    commands = [line for block in blocks("console") for line in block.splitlines()]
+    assert commands == [
+        "$ python3 -m venv .venv && .venv/bin/pip install '.[llama]' && "
+        '.venv/bin/tensorlib generate "The capital of France is"',
+        "$ python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && "
+        ".venv/bin/python -m pytest",
+    ]
+    assert len(blocks("python")) == 2
+
+
+def test_the_array_example_of_the_readme(tmp_path: Path) -> None:
+    file = tmp_path / "array.py"
+    file.write_text(blocks("python")[0])
+    shown = run(file)
+    assert shown.startswith("(3, 2) float32\n")
+    assert "[0.5 0.5]" in shown  # both columns are equal
+
+
+def test_the_kernel_example_of_the_readme(tmp_path: Path) -> None:
+    file = tmp_path / "kernel.py"
+    file.write_text(blocks("python")[1] + "assert (out == 2 * x + 1).all()\n")
+    run(file)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example(name: str, default_model: Path) -> None:
+    words = [str(default_model)] if "llama" in name else []
+    assert run(ROOT / "examples" / name, *words)
