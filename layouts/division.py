@@ -29,7 +29,9 @@ def whole_and_rest(a: Size, b: Size) -> tuple[Size, Size]:
     >>> whole_and_rest(7 * Dim("n") + 3, 4), whole_and_rest(3, Dim("n"))
     ((n, 3*n + 3), (0, 3))
     """
-    return _exact_part(a, b) if isinstance(b, Dim) else _split(a, b)
+    if isinstance(b, Dim):
+        return _exact_part(a, b)
+    return _split(a, b) if isinstance(a, Dim) else divmod(a, b)
 
 
 def _quotient(a: Size, b: Size) -> Size:

@@ -33,6 +33,8 @@ __all__ = ["Layout", "col_major", "make_layout", "make_ordered_layout", "row_maj
 TABLE_LIMIT = 1 << 20  # the most offsets that are tabulated to decide a question
 _lock = threading.Lock()
 _layouts: WeakValueDictionary[tuple[Any, Any], Layout] = WeakValueDictionary()
+_recent: dict[tuple[Any, Any], Layout] = {}  # keeps the latest alive, and finds them fast
+_RECENT_CAP = 1 << 14
 
 
 class Layout:
@@ -61,10 +63,14 @@ class Layout:
 
     def __new__(cls, shape: Any, stride: Any = None) -> Layout:
         try:
-            found = _layouts.get((shape, stride))
+            return _recent[shape, stride]
+        except KeyError:
+            found = _recent[shape, stride] = _interned(shape, stride)
         except TypeError:  # a list somewhere
-            found = None
-        return _created(shape, stride) if found is None else found
+            found = _interned(shape, stride)
+        if len(_recent) > _RECENT_CAP:
+            _recent.clear()
+        return found
 
     @classmethod
     def parse(cls, text: str, symbols: Mapping[str, Size] | None = None) -> Layout:
@@ -208,8 +214,8 @@ class Layout:
         return Layout, (self.shape, self.stride)
 
 
-def _created(shape: Any, stride: Any) -> Layout:
-    shape, compact = checked_shape("Layout", shape), stride is None
+def _interned(shape: Any, stride: Any) -> Layout:
+    shape = checked_shape("Layout", shape)
     stride = prefix_product(shape) if stride is None else checked_shape("Layout", stride)
     if not congruent(shape, stride):
         raise LayoutError(f"Layout: got shape {shape} and stride {stride}, needed the same nesting")
@@ -223,8 +229,6 @@ def _created(shape: Any, stride: Any) -> Layout:
             rows = (shape, stride, sizes, flatten_tuple(stride), product(sizes), None)
             for name, value in zip(_SLOTS, rows, strict=True):
                 object.__setattr__(found, name, value)
-        if compact:
-            _layouts[shape, None] = found
     return found
 
 

@@ -206,7 +206,9 @@ def dim_equal(a: Size, b: Size) -> bool:
     >>> dim_equal(n // 4 * 4 + n % 4, n), dim_equal(n, n + 1)
     (True, False)
     """
-    return a is b or a == b or _without_remainders(_operand(a) - _operand(b)) == 0
+    if a == b or not (isinstance(a, Dim) or isinstance(b, Dim)):
+        return a == b
+    return _without_remainders(_operand(a) - _operand(b)) == 0
 
 
 def dim_max(a: Any, b: Any) -> Any:

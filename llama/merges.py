@@ -36,9 +36,9 @@ class Merges:
 
     def __call__(self, symbols: Sequence[int]) -> list[int]:
         """Return `symbols` after every merge; long inputs go rank by rank where that is exact."""
-        if len(symbols) < _LONG or not self._ordered:
-            return self.merged(symbols)
-        return self.merged_long(symbols)
+        if len(symbols) >= _LONG and self.pairs and self._ordered:
+            return self.merged_long(symbols)
+        return self.merged(symbols)
 
     def merged(self, symbols: Sequence[int]) -> list[int]:
         """Return `symbols` after every merge, in O(n log n) steps."""
@@ -69,21 +69,20 @@ class Merges:
         return [token for token, size in zip(tokens, length, strict=True) if size]
 
     def merged_long(self, symbols: Sequence[int]) -> list[int]:
-        """Return `merged(symbols)`, a whole rank at a time; needs `_ordered` merges."""
+        """Return `merged(symbols)`, a whole rank at a time; needs merges, and `_ordered` ones."""
         return _RankByRank(self, symbols).run()
 
     @cached_property
     def _table(self) -> tuple[_Array, _Array, _Array]:
         """The sorted keys left * span + right, and each one's rank and result."""
         rows = np.array([(*pair, *self.pairs[pair]) for pair in self.pairs], np.int64)
-        rows = rows.reshape(-1, 4)
         keys = rows[:, 0] * self._span + rows[:, 1]
         order = np.argsort(keys)
         return keys[order], rows[order, 2], rows[order, 3]
 
     @cached_property
     def _span(self) -> int:
-        return 1 + max((max(*pair, row[1]) for pair, row in self.pairs.items()), default=0)
+        return 1 + max(max(*pair, row[1]) for pair, row in self.pairs.items())
 
     @cached_property
     def _of_rank(self) -> dict[int, tuple[int, int, int]]:

@@ -162,7 +162,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Return `left operator right`, refused where the result could be vast."""
         if operator == "**" or (operator == "%" and isinstance(left, str | bytes)):
-            raise ModelError(f"chat template: got the operator {operator} on {left!r:.40}")
+            raise ModelError(
+                f"chat template: got the operator {operator} on {left!r:.40}; it is refused"
+            )
         if operator == "*":
             many = [v for v in (left, right) if not isinstance(v, int | float)]
             times = [v for v in (left, right) if isinstance(v, int)]

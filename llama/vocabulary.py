@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from reprlib import repr as short
 from typing import Any
@@ -137,24 +137,21 @@ def _checked_texts(tokens: object) -> tuple[str, ...]:
     return texts
 
 
-def _checked_types(types: Sequence[int] | None, count: int) -> list[int]:
+def _checked_types(types: object, count: int) -> list[int]:
     if types is None:
         return [int(TokenType.NORMAL)] * count
-    array = np.asarray(types if isinstance(types, Iterable) else None)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) != count:
-        got = f"{array.dtype} of shape {array.shape}"
-        raise ModelError(
-            f"tokenizer.ggml.token_type: got {got}; needed {count} integers, one a token"
-        )
-    wrong = np.flatnonzero((array < min(TokenType)) | (array > max(TokenType)))
-    if len(wrong):
-        place = int(wrong[0])
-        raise ModelError(
-            f"tokenizer.ggml.token_type[{place}]: got {array[place]}; "
-            f"needed {min(TokenType):d} to {max(TokenType):d}"
-        )
-    kinds: list[int] = array.tolist()
-    return kinds
+    values = types.tolist() if isinstance(types, np.ndarray) else types
+    if not isinstance(values, list | tuple) or set(map(type, values)) - {int}:
+        raise ModelError(f"tokenizer.ggml.token_type: got {short(values)}; needed integers")
+    if len(values) != count:
+        raise ModelError(f"tokenizer.ggml.token_type: got {len(values)}; needed {count}, one each")
+    for place, value in enumerate(values):
+        if not min(TokenType) <= value <= max(TokenType):
+            raise ModelError(
+                f"tokenizer.ggml.token_type[{place}]: got {value}; "
+                f"needed {min(TokenType):d} to {max(TokenType):d}"
+            )
+    return list(values)
 
 
 def _twice(texts: Sequence[str]) -> ModelError:

@@ -34,9 +34,7 @@ class KVCache:
         batch: int | None = None,
         device: Device | str | None = None,
     ) -> None:
-        shape = (
-            (kv_heads, context, head_dim) if batch is None else (batch, kv_heads, context, head_dim)
-        )
+        shape = (*(() if batch is None else (batch,)), kv_heads, context, head_dim)
         self.context = context
         self.keys = state(shape, dtype=dtype, device=device)
         self.values = state(shape, dtype=dtype, device=device)
@@ -52,9 +50,8 @@ class KVCache:
                 f"KVCache: got positions {position} to {end}, "
                 f"needed them inside 0 to {self.context}; try a larger context"
             )
-        return _written(self.keys, keys, position, end), _written(
-            self.values, values, position, end
-        )
+        seen = _written(self.keys, keys, position)[..., :end, :]  # (..., kv_heads, end, head_dim)
+        return seen, _written(self.values, values, position)[..., :end, :]
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, self.keys.shape))

@@ -1,4 +1,4 @@
-"""Buffers of the C backend: aligned, reused, bounded, kept alive; MemoryError where none is left."""
+"""Buffers of the C backend: aligned, reused, bounded, kept alive, MemoryError when out of it."""
 
 from __future__ import annotations
 

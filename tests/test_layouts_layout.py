@@ -295,7 +295,7 @@ def test_errors_name_what_was_wrong() -> None:
         (
             lambda: from_table(np.zeros(1)),
             r"from_table: got float64 offsets of shape \(1,\), needed a row",
-        ),  # type: ignore[list-item]
+        ),
         (
             lambda: Layout.parse("(4,8"),
             r"Layout.parse: got the end at position 4 of '\(4,8', needed",

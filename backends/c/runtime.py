@@ -32,11 +32,13 @@ class Runtime:
     """The functions of runtime.c. `mode` is api (an extension module) or abi (libffi, slower).
 
     `ffi` and `lib` are cffi's own; what is called often may go through `lib` directly.
+    `toolchain` is the compiler that built it.
     """
 
     ffi: Any
     lib: Any
     mode: str
+    toolchain: Toolchain
 
     def open(self, path: Path) -> int:
         """Load a shared object and return its handle; raises BackendError."""
@@ -166,9 +168,9 @@ def load_runtime(toolchain: Toolchain, cache: DiskCache, *, api: bool) -> Runtim
     if not api:
         path = _library(toolchain, cache, source)
         ffi = _declared(source)
-        return Runtime(ffi, ffi.dlopen(str(path)), "abi")
+        return Runtime(ffi, ffi.dlopen(str(path)), "abi", toolchain)
     module = _imported(_extension(toolchain, cache, source))
-    return Runtime(module.ffi, module.lib, "api")
+    return Runtime(module.ffi, module.lib, "api", toolchain)
 
 
 def _library(toolchain: Toolchain, cache: DiskCache, source: str) -> Path:

@@ -49,16 +49,32 @@ def lowered(group: Group, location: Location, demands: Demands) -> Lowered | Non
 def elementwise(kernel: Building) -> Lowered:
     """One expression over all elements of the root."""
     root = kernel.group.root
+    source, store = _unreshaped(kernel, root)
     scope = kernel.scope()
-    body = part(scope, scope.expression(root))
-    store = kernel.stored(root)
-    axes = MergedAxes(root.shape, [store, *body.views])
+    body = part(scope, scope.expression(source))
+    axes = MergedAxes(source.shape, [store, *body.views])
     kernel.sizes = list(axes.sizes)
     out = kernel.operand(root, store, axes.strides(store))
     loads: list[Access] = []
     expression = kernel.bound(body, axes.strides, loads, {})
     spec = ElementwiseSpec(len(axes.sizes), expression, tuple(loads), kernel.dtypes, out)
     return kernel.finished(spec)
+
+
+def _unreshaped(kernel: Building, root: Vertex) -> tuple[Vertex, View]:
+    """Return what a root that only reshapes computes, and the root's memory in that shape.
+
+    Any memory that holds the root can be split the way its source was before the reshape, while
+    the source's operands can't always be merged.
+    """
+    source, view = root, kernel.stored(root)
+    while source.op in ("copy", "reshape"):
+        inner = source.inputs[0]
+        split = view.reshaped(inner.shape)
+        if kernel.location(inner) is not None or split is None:
+            break
+        source, view = inner, split
+    return source, view
 
 
 class _Rows:
@@ -102,11 +118,13 @@ def reduction(kernel: Building) -> Lowered:
     prologue = part(scope, converted(scope.value(heavy.inputs[0]), accumulate), all_axes)
     scope = kernel.scope(heavy, main)
     epilogue = part(scope, scope.expression(group.value), kept_axes)
-    store, body = kept_axes(kernel.stored(group.root)) if group.root is group.value else None, None
-    if store is None:
+    body, store = None, kernel.stored(group.root)
+    if group.root is group.value:
+        store = kept_axes(store)
+    else:
         scope = kernel.scope(group.value, Leaf("main", 0, group.value.dtype))
         body = part(scope, scope.expression(group.root), all_axes)
-        store = all_axes(kernel.stored(group.root))
+        store = all_axes(store)
     views = [store, *prologue.views, *epilogue.views, *(body.views if body else ())]
     rows = _Rows([full[a] for a in (*kept, *axes)], views, len(kept))
     return _reduction(kernel, rows, (op, accumulate), (prologue, epilogue, body), store)
@@ -200,7 +218,8 @@ def take(kernel: Building) -> Lowered:
     x_view = View(x.view.offset, shape, (*before, *none, *after))
     around = (*[0] * len(before), *indices.view.strides, *[0] * len(after))
     index_view = View(indices.view.offset, shape, around)
-    scope = kernel.scope(heavy, Leaf("main", 0, heavy.dtype))
+    gathered = DType.float32 if heavy.inputs[0].dtype.is_packed else heavy.inputs[0].dtype
+    scope = kernel.scope(heavy, converted(Leaf("main", 0, gathered), heavy.dtype))
     epilogue = part(scope, scope.expression(root), kernel.to_anchor)
     store = kernel.to_anchor(kernel.stored(root))
     axes = MergedAxes(shape, [store, x_view, index_view, *epilogue.views])

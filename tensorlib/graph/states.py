@@ -65,6 +65,9 @@ def _may_read(vertex: Vertex, state: Vertex) -> bool:
 
 
 def _owned(output: Vertex) -> Vertex:
+    if output.op == "update" and output.inputs[0].is_movement:
+        is_state = memory_root(output).op in ("data", "input")
+        return output if is_state else copied(output)
     return copied(output) if output.op in ("data", "input") else output
 
 
@@ -75,18 +78,18 @@ def base(vertex: Vertex) -> Vertex:
     return vertex
 
 
-def memory_of(vertex: Vertex) -> object:
-    """Return a key of the memory that `vertex` lies in, looking through movements and updates."""
+def memory_root(vertex: Vertex) -> Vertex:
+    """Return what `vertex` is a view or a later version of, looking through updates."""
     vertex = base(vertex)
     while vertex.op == "update":
         vertex = base(vertex.inputs[0])
-    return id(vertex.storage.buffer) if vertex.storage is not None else vertex
+    return vertex
 
 
 def shares_memory(a: Vertex, b: Vertex) -> bool:
     """True when `a` is a view of (a version of) the memory that `b` lies in."""
     located = base(a).op in ("update", "data", "input")
-    return located and memory_of(a) == memory_of(b)
+    return located and _version(memory_root(a)) == _version(memory_root(b))
 
 
 def protect_states(outputs: list[Vertex]) -> list[Edge]:
@@ -116,7 +119,7 @@ def _copy_outputs(outputs: list[Vertex], order: list[Vertex]) -> None:
     """An output that a later update overwrites is copied first."""
     overwritten = {base(v.inputs[0]) for v in order if v.op == "update"}
     for k, output in enumerate(outputs):
-        if output.op == "update" and output in overwritten:
+        if output in overwritten:
             outputs[k] = copied(output)
 
 

@@ -13,7 +13,7 @@ from tensorlib.graph.view import View
 from tensorlib.layouts.dim import Size
 from tensorlib.ops import OPS
 
-__all__ = ["HEAVY", "Placement", "Vertex", "copied", "sorted_vertices", "vertices"]
+__all__ = ["HEAVY", "Placement", "Vertex", "copied", "is_view", "sorted_vertices", "vertices"]
 
 # Ops with a kernel of their own, which may absorb elementwise ones before and after.
 HEAVY = ("reduce", "contract", "softmax", "index")
@@ -106,3 +106,8 @@ def sorted_vertices(roots: Iterable[Vertex]) -> list[Vertex]:
                 seen.add(following)
                 stack.append((following, iter(following.inputs)))
     return order
+
+
+def is_view(node: Node) -> bool:
+    """True for a pending movement."""
+    return node.storage is None and OPS[node.op].kind == "movement"

@@ -404,7 +404,22 @@ class _Printer:
             return f"{text} != 0"
         if source.width == 1:
             return f"({SCALAR[SHORT[b]]}){text}"
-        return f"__builtin_convertvector({text}, {self.type(target)})"
+        return self._convert_lanes(text, source, target)
+
+    def _convert_lanes(self, text: str, source: VectorType, target: VectorType) -> str:
+        """Convert by lanes. gcc takes integers apart when their size changes by more than two."""
+        a, b = source.dtype, target.dtype
+        if a.is_integer and a.bits == 8 and (b.bits >= 32 or not b.is_integer):
+            wide = source.of(DType.int32)
+            text, source = self.call("widen", source, text), wide
+            return text if b is DType.int32 else self._convert_lanes(text, wide, target)
+        if a.is_integer and a.bits < 32 and not b.is_integer:
+            wide = source.of(DType.int32)
+            return self._convert_lanes(self._convert_lanes(text, source, wide), wide, target)
+        steps = [source.of(DType.by_name[f"{_sign(a)}int{n}"]) for n in _between(a, b)]
+        for kind in [*steps, target]:
+            text = f"__builtin_convertvector({text}, {self.type(kind)})"
+        return text
 
     def _from_half(self, text: str, source: VectorType) -> str:
         if source.dtype is DType.float16:
@@ -625,3 +640,16 @@ class _Printer:
         self.line("} else {")
         self._nested(operation.blocks[1], operation.results)
         self.line("}")
+
+
+def _sign(dtype: DType) -> str:
+    return "u" if dtype.kind == "unsigned" else ""
+
+
+def _between(a: DType, b: DType) -> list[int]:
+    """Return the integer sizes to pass through, so that none is more than twice another."""
+    if not (a.is_integer and b.is_integer):
+        return []
+    sizes = [8, 16, 32, 64]
+    first, last = sizes.index(a.bits), sizes.index(b.bits)
+    return sizes[first + 1 : last] if first < last else sizes[last + 1 : first][::-1]

@@ -164,6 +164,28 @@ def _saturate(short: str, width: int, extra: str) -> tuple[str, list[str]]:
     ), [source, target]
 
 
+def _widen(short: str, width: int, extra: str) -> tuple[str, list[str]]:
+    """8-bit integers to int32: one instruction where the target has it."""
+    source, target = vector_name(short, width), vector_name("i32", width)
+    middle = vector_name("i16" if short == "i8" else "u16", width)
+    head = _signature(target, f"{source} a")
+    steps = f"__builtin_convertvector(__builtin_convertvector(a, {middle}), {target})"
+    cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
+    letter = "s" if short == "i8" else "z"
+    bytes16 = "__attribute__((vector_size(16))) char"
+    if width == 8:
+        padded = f"__builtin_shufflevector(a, a, {_range(0, 8)}{', -1' * 8})"
+        call = f"({target})__builtin_ia32_pmov{letter}xbd256(({bytes16}){padded})"
+        cases.append(("defined(__AVX2__)", call))
+    if width == 16:
+        call = f"({target})__builtin_ia32_pmov{letter}xbd512_mask(({bytes16})a, ({target}){{}}, -1)"
+        cases.append(("defined(__AVX512F__)", call))
+    lines = ""
+    for number, (condition, call) in enumerate(cases):
+        lines += f"#{'el' if number else ''}if {condition}\n{head} {{ return {call}; }}\n"
+    return f"{lines}#else\n{head} {{ return {steps}; }}\n#endif\n", [source, target, middle]
+
+
 def _shift(direction: str) -> Body:
     def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
         bits = int(short[1:])
@@ -286,6 +308,7 @@ _BODIES: dict[str, Body] = {
     "floor_divide": _floor_divide,
     "floor_modulo": _floor_modulo,
     "saturate": _saturate,
+    "widen": _widen,
     "shift_left": _shift("left"),
     "shift_right": _shift("right"),
     "float16_to_float32": _convert(_HALF_SCALAR, "u16", "f32"),

@@ -1,0 +1,259 @@
+"""Plans at work: bound to memory and run, for pending nodes and for captured functions."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, cast
+
+from tensorlib.backend import Backend, Buffer, Device
+from tensorlib.errors import ShapeError
+from tensorlib.graph.memory import layout
+from tensorlib.graph.node import Node, Storage, topological
+from tensorlib.graph.plan import Address, KernelPlan, PlanningBackend
+from tensorlib.graph.rules import attributes_key, moved
+from tensorlib.graph.schedule import Externals, Scheduled, scheduled
+from tensorlib.graph.vertex import is_view
+from tensorlib.graph.view import View
+from tensorlib.knobs import knob
+from tensorlib.layouts.dim import Size, compiled
+
+__all__ = ["BoundPlan", "run_nodes", "storage_view"]
+
+PLANS_KEPT = 512
+
+
+class BoundPlan:
+    """A plan compiled for a device, with its table of words and its temporary memory.
+
+    `externals` are the addresses of the plan's external buffers where they stay the same.
+    """
+
+    def __init__(
+        self,
+        made: Scheduled,
+        backend: PlanningBackend,
+        device: Device,
+        externals: Sequence[int] | None = None,
+    ) -> None:
+        self.plan, self.results, self.backend, self.device = made.plan, made.results, backend, device
+        if knob("TENSORLIB_DEBUG") >= 1:
+            print(made.plan, file=sys.stderr)
+        self._guards = made.guards
+        self._words = array("q", [_word(value) for value in made.plan.values])
+        self._executable = backend.compile_plan(made.plan, device)
+        self._lock = threading.Lock()
+        self._arena: Buffer | None = None
+        self._capacities = [-1] * len(made.plan.slot_bytes)
+        self._evaluated = _Sizes(made)
+        self._given = externals
+        self._read_table(made.plan)
+
+    def _read_table(self, plan: KernelPlan) -> None:
+        """Note where the addresses of each role lie in the table."""
+        places: dict[str, list[tuple[int, int]]] = {"external": [], "output": [], "slot": []}
+        for k, value in enumerate(plan.values):
+            if isinstance(value, Address):
+                places[value.role].append((k, value.index))
+        self._outputs = [index for _, index in places["output"]]
+        self._slots = places["slot"]
+        self._external = [index for _, index in places["external"]]
+        if self._given is not None:
+            for k, index in places["external"]:
+                self._words[k] = self._given[index]
+            self._external = []
+        self._external_first = bool(self._external) and places["external"][0][0] == 0
+        dynamic = len(self._external) + len(self._outputs)
+        self._order = [
+            (value.role == "external", value.index)
+            for value in plan.values[:dynamic]
+            if isinstance(value, Address)
+        ]
+
+    def run(
+        self, addresses: Sequence[int] = (), values: Sequence[int] = (), keep: bool = True
+    ) -> list[Buffer]:
+        """Run the plan; return new buffers with the outputs.
+
+        `addresses` are those of the external buffers, where they were not given before; `values`
+        those of the symbols. Without `keep` the temporary memory is given back. Raises ShapeError
+        where a value takes a slice or update out of its axis.
+        """
+        sizes, slots, outputs, guards = self._evaluated(values)
+        if guards and min(guards) < 0:
+            self._refuse(guards, values)
+        made = [self.backend.allocate(nbytes or 1, self.device) for nbytes in outputs]
+        own = [cast(Any, buffer).address for buffer in made]
+        head = [addresses[k] if given else own[k] for given, k in self._order]
+        with self._lock:
+            if slots and any(n > c for n, c in zip(slots, self._capacities, strict=True)):
+                self._grow(slots)
+            head.extend(sizes)
+            self._words[: len(head)] = array("q", head)
+            self._executable.run(self._words)
+            if not keep:
+                self._arena, self._capacities = None, [-1] * len(self._capacities)
+        return made
+
+    def _grow(self, slots: Sequence[int]) -> None:
+        """Make room for these sizes, and a little more where they come from symbols."""
+        slack = 4 if self.plan.symbols else 1
+        self._capacities = [
+            c if n <= c else n + n // slack if slack > 1 else n
+            for n, c in zip(slots, self._capacities, strict=True)
+        ]
+        offsets, total = layout(self._capacities)
+        self._arena = None
+        self._arena = self.backend.allocate(total or 1, self.device)
+        start = cast(Any, self._arena).address
+        for k, slot in self._slots:
+            self._words[k] = start + offsets[slot]
+
+    def _refuse(self, guards: Sequence[int], values: Sequence[int]) -> None:
+        given = ", ".join(f"{n} = {v}" for n, v in zip(self.plan.symbols, values, strict=True))
+        for (_, what), value in zip(self._guards, guards, strict=True):
+            if value < 0:
+                raise ShapeError(f"{what}: got {given}, needed indices inside the axis")
+
+
+class _Sizes:
+    """All sizes that a call needs, evaluated at once: words, slots, outputs, guards."""
+
+    def __init__(self, made: Scheduled) -> None:
+        plan = made.plan
+        words = [v for v in plan.values[: plan.dynamic] if not isinstance(v, Address)]
+        parts = [
+            cast("list[Size]", words),
+            [size for sizes in plan.slot_bytes for size in sizes],
+            list(plan.output_bytes),
+            [size for size, _ in made.guards],
+        ]
+        self._cuts = [0]
+        for part in parts:
+            self._cuts.append(self._cuts[-1] + len(part))
+        self._choices: list[tuple[int, int]] | None = None
+        if any(len(sizes) > 1 for sizes in plan.slot_bytes):
+            self._choices, first = [], 0
+            for sizes in plan.slot_bytes:
+                self._choices.append((first, first + len(sizes)))
+                first += len(sizes)
+        everything = [size for part in parts for size in part]
+        self._evaluate = compiled(everything, plan.symbols) if everything else None
+
+    def __call__(
+        self, values: Sequence[int]
+    ) -> tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]]:
+        if self._evaluate is None:
+            return (), (), (), ()
+        found = self._evaluate(values)
+        _, a, b, c, d = self._cuts
+        slots: Sequence[int] = found[a:b]
+        if self._choices is not None:
+            slots = [max(slots[i:j]) for i, j in self._choices]
+        return found[:a], slots, found[b:c], found[c:d]
+
+
+def _word(value: Any) -> int:
+    """The word of a value; 0 for what is filled in later."""
+    if isinstance(value, float):
+        return int(struct.unpack("<q", struct.pack("<d", value))[0])
+    return value if isinstance(value, int) else 0
+
+
+# --- pending nodes ---
+
+_plans: OrderedDict[Any, BoundPlan] = OrderedDict()
+_plans_lock = threading.Lock()
+
+
+def run_nodes(nodes: Sequence[Node], backend: Backend) -> None:
+    """Compute pending nodes, all of one device, and give them their storage.
+
+    Views of data become views of its memory, updates write into their state's. Plans are kept by
+    the structure of the graph; kernels are shared between plans of all shapes.
+    """
+    pending = [node for node in dict.fromkeys(nodes) if not _becomes_view(node)]
+    if not pending:
+        return
+    order = topological(pending)
+    key, buffers = _structure(order, pending)
+    plan = _plan((id(backend), pending[0].device, key), pending, buffers, backend)
+    made = plan.run([cast(Any, buffer).address for buffer in buffers], keep=False)
+    for node, result in zip(pending, plan.results, strict=True):
+        if result is None:
+            node.realised(_state_storage(node.inputs[0]))
+        else:
+            strides = View.contiguous(node.shape).strides
+            node.realised(Storage(made[result], node.device, 0, cast("tuple[int, ...]", strides)))
+
+
+def _plan(key: Any, pending: list[Node], buffers: list[Buffer], backend: Backend) -> BoundPlan:
+    with _plans_lock:
+        found = _plans.get(key)
+        if found is not None:
+            _plans.move_to_end(key)
+            return found
+    made = scheduled(pending, Externals(buffers), ())
+    found = BoundPlan(made, cast(PlanningBackend, backend), pending[0].device)
+    with _plans_lock:
+        _plans[key] = found
+        while len(_plans) > PLANS_KEPT:
+            _plans.popitem(last=False)
+    return found
+
+
+def _structure(order: Sequence[Node], outputs: Sequence[Node]) -> tuple[Any, list[Buffer]]:
+    """Return a key of the graph up to the addresses of its data, and the data's buffers."""
+    place: dict[Node, int] = {}
+    buffers: dict[int, tuple[int, Buffer]] = {}
+    rows: list[Any] = []
+    for k, node in enumerate(order):
+        place[node] = k
+        storage = node.storage
+        if storage is None:
+            inputs = tuple([place[i] for i in node.inputs])
+            rows.append((node.op, inputs, attributes_key(node), node.shape, node.dtype))
+            continue
+        number, _ = buffers.setdefault(id(storage.buffer), (len(buffers), storage.buffer))
+        rows.append((number, storage.offset, storage.strides, node.shape, node.dtype))
+    key = (tuple(rows), tuple([place[node] for node in outputs]))
+    return key, [buffer for _, buffer in buffers.values()]
+
+
+def _becomes_view(node: Node) -> bool:
+    """Realise a node that only moves data as a view of its memory; False where that can't be."""
+    if not is_view(node):
+        return node.storage is not None
+    found = storage_view(node)
+    if found is not None:
+        node.realised(found)
+    return found is not None
+
+
+def storage_view(node: Node) -> Storage | None:
+    """Return the storage of `node` as a view of the data that it moves, None where it computes."""
+    path = []
+    while node.storage is None:
+        if not is_view(node):
+            return None
+        path.append(node)
+        (node,) = node.inputs
+    storage = node.storage
+    view: View | None = View(storage.offset, node.shape, storage.strides)
+    for movement in reversed(path):
+        view = view and moved(view, movement)
+    if view is None:
+        return None
+    return storage.view(storage.buffer, view.offset, view.strides)  # type: ignore[arg-type]
+
+
+def _state_storage(state: Node) -> Storage:
+    while state.op == "update":
+        (state, _) = state.inputs
+    found = storage_view(state)
+    assert found is not None, state
+    return found
