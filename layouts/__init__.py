@@ -25,6 +25,7 @@ from tensorlib.layouts.divide import (
     zipped_divide,
     zipped_product,
 )
+from tensorlib.layouts.draw import layout_svg, layout_text, print_layout, tv_svg
 from tensorlib.layouts.inverse import is_bijective, is_injective, left_inverse, right_inverse
 from tensorlib.layouts.layout import (
     Layout,
@@ -83,6 +84,8 @@ __all__ = [
     "is_bijective",
     "is_injective",
     "is_static",
+    "layout_svg",
+    "layout_text",
     "left_inverse",
     "local_partition",
     "local_tile",
@@ -91,6 +94,7 @@ __all__ = [
     "make_layout",
     "make_layout_tv",
     "make_ordered_layout",
+    "print_layout",
     "product",
     "product_each",
     "raked_product",
@@ -102,6 +106,7 @@ __all__ = [
     "tile_to_shape",
     "tiled_divide",
     "tiled_product",
+    "tv_svg",
     "zipped_divide",
     "zipped_product",
 ]

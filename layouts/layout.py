@@ -207,6 +207,15 @@ class Layout:
 
     __repr__ = __str__
 
+    def _repr_svg_(self) -> str | None:
+        """The picture that notebooks show; None where there is none to draw."""
+        from tensorlib.layouts.draw import layout_svg
+
+        try:
+            return layout_svg(self)
+        except LayoutError:
+            return None
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"Layout: {name} is frozen; build a new Layout")
 

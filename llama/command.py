@@ -66,8 +66,15 @@ def generate(arguments: argparse.Namespace) -> int:
         backend=arguments.backend,
         threads=arguments.threads,
         precision=arguments.precision,
+        progress=show_progress if sys.stderr.isatty() else None,
     )
     return print_generation(model, arguments)
+
+
+def show_progress(done: int, total: int) -> None:
+    """Show a line on stderr that the next one overwrites; the last one clears it."""
+    line = f"\rtensorlib: compiling kernels, {done} of {total}" if done < total else "\r\x1b[K"
+    print(line, end="", file=sys.stderr, flush=True)
 
 
 def print_generation(model: Llama, arguments: argparse.Namespace) -> int:

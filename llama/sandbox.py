@@ -109,10 +109,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def charge(self, size: int) -> None:
         """Count one operation that makes a value of `size`."""
         if size > LARGEST:
-            raise ModelError(f"chat template: got a value larger than {LARGEST}; it is refused")
+            raise ModelError(f"chat template: got a value above {LARGEST} characters; needed less")
         self.left -= max(size, STEP)
         if self.left < 0 or time.monotonic() > self.deadline:
-            raise ModelError(f"chat template: got no end within {SECONDS:g} s; it is refused")
+            raise ModelError(f"chat template: got no end in {SECONDS:g} s of work; needed one")
 
     def steps(self, values: Iterable[Any]) -> Iterator[Any]:
         """Yield `values`, charging each step."""
@@ -163,7 +163,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Return `left operator right`, refused where the result could be vast."""
         if operator == "**" or (operator == "%" and isinstance(left, str | bytes)):
             raise ModelError(
-                f"chat template: got the operator {operator} on {left!r:.40}; it is refused"
+                f"chat template: got the operator {operator} on {left!r:.40}; needed another"
             )
         if operator == "*":
             many = [v for v in (left, right) if not isinstance(v, int | float)]

@@ -24,6 +24,7 @@ __all__ = [
     "Buffer",
     "BufferArgument",
     "BufferSpec",
+    "Compiling",
     "Device",
     "Executable",
     "Features",
@@ -36,6 +37,7 @@ __all__ = [
     "PlanExecutable",
     "Spec",
     "Step",
+    "Threaded",
 ]
 
 API_VERSION = 1
@@ -145,6 +147,20 @@ class HostMemory(Protocol):
     def borrow(self, source: np.ndarray[Any, Any]) -> Buffer:
         """Return a buffer over the memory of the C-contiguous `source`, which it keeps alive."""
         ...
+
+
+@runtime_checkable
+class Threaded(Protocol):
+    """Optional: so many threads share the work of a kernel, the caller's among them."""
+
+    threads: int
+
+
+@runtime_checkable
+class Compiling(Protocol):
+    """Optional: `progress(done, total)` is told while kernels compile."""
+
+    progress: Callable[[int, int], None] | None
 
 
 @runtime_checkable

@@ -217,7 +217,8 @@ def state(shape: ShapeLike, *, dtype: Any = None, device: DeviceLike = None) -> 
     if not is_static_shape(sizes):
         raise ShapeError(f"state: got shape {shape_text(sizes)}, needed sizes that are numbers")
     zeroed = np.zeros(tuple(map(int, sizes)), own.numpy)
-    node = from_numpy(zeroed, REGISTRY.device(device))
+    # Lent: pages of zeros that nobody has touched take no memory.
+    node = from_numpy(zeroed, REGISTRY.device(device), lend=True)
     realise((node,))
     node.become_state()
     return Tensor(node)

@@ -74,11 +74,13 @@ def test_text_prelude_flags_and_features_are_in_the_key(library: KernelLibrary) 
     library.load(mark, PRELUDE + "\n")
     library.load({"mark": KERNELS["mark"] + "\n"}, PRELUDE)
     assert library.counters.compiles == 3
-    forced = dataclasses.replace(library.toolchain.features, forced=True, names=frozenset())
-    toolchain = dataclasses.replace(library.toolchain, features=forced)
-    other = KernelLibrary(library.runtime, toolchain, library.cache)
-    other.load(mark, PRELUDE)
-    assert other.counters.compiles == 1
+    here = library.toolchain
+    features = dataclasses.replace(here.features, forced=True, names=here.features.names ^ {"fma"})
+    flags = dataclasses.replace(here, command=(*here.command, "-DOTHER"))
+    for toolchain in (dataclasses.replace(here, features=features), flags):
+        other = KernelLibrary(library.runtime, toolchain, library.cache)
+        other.load(mark, PRELUDE)
+        assert other.counters.compiles == 1
 
 
 def test_much_text_is_shared_out_over_the_threads(library: KernelLibrary) -> None:

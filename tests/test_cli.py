@@ -125,6 +125,7 @@ def test_options_reach_the_model(weights: str, monkeypatch: pytest.MonkeyPatch) 
         "backend": None,
         "threads": None,
         "precision": "fast",
+        "progress": None,
         "max_tokens": 128,
         "temperature": 0.0,
         "top_k": 0,
@@ -138,6 +139,7 @@ def test_options_reach_the_model(weights: str, monkeypatch: pytest.MonkeyPatch) 
         "backend": "reference",
         "threads": 2,
         "precision": "f32",
+        "progress": None,
         "max_tokens": 5,
         "temperature": 0.5,
         "top_k": 40,
@@ -215,6 +217,27 @@ def test_an_encoding_without_the_character(weights: str) -> None:
     words = fake("generate", "é", "--raw", "--model", weights)
     run = subprocess.run(words, capture_output=True, env=environment, check=True)
     assert run.stdout == b"?"
+
+
+def test_compiling_shows_one_line_on_a_terminal(capsys: Captured) -> None:
+    for done in range(3):
+        command.show_progress(done, 2)
+    lines = ["tensorlib: compiling kernels, 0 of 2", "tensorlib: compiling kernels, 1 of 2"]
+    assert capsys.readouterr() == ("", "\r" + "\r".join(lines) + "\r\x1b[K")
+
+
+def test_only_a_terminal_is_told_of_compiles(weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def load(path: Path, **options: object) -> FakeLlama:
+        seen.append(options["progress"])
+        return FakeLlama(path, options)
+
+    monkeypatch.setattr(FakeLlama, "load", load)
+    assert main(["generate", "hi", "--model", weights]) == 0
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["generate", "hi", "--model", weights]) == 0
+    assert seen == [None, command.show_progress]
 
 
 # tokenize

@@ -44,7 +44,7 @@ def test_the_readme_has_two_commands_and_two_examples() -> None:
 
 
 def test_the_array_example_of_the_readme(tmp_path: Path) -> None:
-    file = tmp_path / "array.py"
+    file = tmp_path / "readme_array.py"
     file.write_text(blocks("python")[0])
     shown = run(file)
     assert shown.startswith("(3, 2) float32\n")
@@ -52,8 +52,12 @@ def test_the_array_example_of_the_readme(tmp_path: Path) -> None:
 
 
 def test_the_kernel_example_of_the_readme(tmp_path: Path) -> None:
-    file = tmp_path / "kernel.py"
-    file.write_text(blocks("python")[1] + "assert (out == 2 * x + 1).all()\n")
+    file = tmp_path / "readme_kernel.py"
+    check = "assert (out == 2 * x + y).all()\n"
+    cut = "tile, number"
+    code = blocks("python")[1].replace(cut, f"{check}out[:] = 0\n{cut}") + check
+    assert code.count(check) == 2
+    file.write_text(code)
     run(file)
 
 

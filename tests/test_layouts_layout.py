@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import doctest
+import importlib
 import itertools
+import pkgutil
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tensorlib.layouts as rooms
 from tensorlib.errors import LayoutError
 from tensorlib.layouts import (
     Dim,
@@ -317,6 +321,12 @@ def test_errors_name_what_was_wrong() -> None:
 def test_layouts_are_frozen() -> None:
     with pytest.raises(AttributeError, match="Layout: shape is frozen; build a new Layout"):
         Layout(4).shape = 5
+
+
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(rooms.__path__)])
+def test_documented_examples(name: str) -> None:
+    module = importlib.import_module(f"tensorlib.layouts.{name}")
+    assert doctest.testmod(module).failed == 0
 
 
 def test_importing_layouts_loads_nothing_else() -> None:

@@ -53,11 +53,11 @@ def test_every_assigned_character_is_cut_as_by_hugging_face(name: str) -> None:
     pytest.importorskip("tokenizers")
     splitter, words = make_reference.splitters_by_name()[name], PRETOKENIZERS[name].words
     wrong = []
-    for character in filter(assigned, map(chr, range(0x110000))):
-        text = "a{0}b {0}{0} 1{0}\n{0} !{0}'s{0}".format(character)
+    for c in filter(assigned, map(chr, range(0x110000))):
+        text = f"a{c}b {c}{c} 1{c}\n{c} !{c}'s{c}"
         spans = [stop - start for _, (start, stop) in splitter.pre_tokenize_str(text)]
         if [len(word) for word in words(text)] != spans:
-            wrong.append(character)
+            wrong.append(c)
     assert not wrong
 
 

@@ -59,7 +59,7 @@ ERRORS: list[tuple[type[Exception], Call, str]] = [
     (DTypeError, lambda: tl.add(x(), "a"), "add: got str, needed a tensor or a number; try tl.asarray"),  # noqa: E501
     (DTypeError, lambda: tl.where(x(), "a", 1), "where: got str, needed a tensor or a number; try tl.asarray"),  # noqa: E501
     (DTypeError, lambda: tl.exp("a"), "exp: got str, needed a tensor; try tl.asarray"),
-    (DTypeError, lambda: tl.result_type(), "result_type: got nothing, needed at least one tensor or dtype"),  # noqa: E501
+    (DTypeError, tl.result_type, "result_type: got nothing, needed at least one tensor or dtype"),
     (DTypeError, lambda: len(tl.asarray(1)), "len: got a tensor without axes, needed at least one axis"),  # noqa: E501
     (DTypeError, lambda: tl.full(2, 0, dtype="q4_0"), "full: got packed dtype q4_0, needed an unpacked one"),  # noqa: E501
     (DTypeError, lambda: grow(tl.asarray([1]), 0.5), "+=: got a float64 result for a int64 tensor, which keeps its dtype; try writing it out, as in x = x + y"),  # noqa: E501

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.backend import API_VERSION, Device, Features, Plan
+from tensorlib.backend import API_VERSION, Device, Features
 from tensorlib.backends.c.features import cpu_features, thread_count
 from tensorlib.backends.c.info import INFO
 from tensorlib.backends.c.library import KernelLibrary
@@ -134,12 +134,9 @@ class CBackend:
         self.runtime.call(self.runtime.function(executable.address), words, self.threads)
 
     # plans
-    def compile_plan(self, plan: Plan, device: Device) -> PlanProgram:
+    def compile_plan(self, plan: Any, device: Device) -> PlanProgram:
         """Compile what is missing of the plan's kernels, and return the plan as one program."""
-        kernels = list({id(step.kernel): step.kernel for step in plan.steps}.values())
-        compiled = self.compile_all(kernels)  # type: ignore[arg-type]
-        addresses = {id(k): c.address for k, c in zip(kernels, compiled, strict=True)}
-        return PlanProgram(self, plan, [addresses[id(step.kernel)] for step in plan.steps])
+        return PlanProgram(self, plan)
 
 
 def _word(kind: Any, argument: Any) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from tensorlib.backend import Device, KernelBackend
 from tensorlib.dtypes import DType
 from tensorlib.errors import BackendError
-from tensorlib.graph.host import from_numpy, to_numpy
+from tensorlib.graph.host import from_numpy, require_dtype, to_numpy
 from tensorlib.graph.node import CAPTURING, Node
 from tensorlib.graph.realise import realise
 from tensorlib.knobs import knob
@@ -121,6 +121,7 @@ def same_device(where: str, nodes: Sequence[Node]) -> Device:
 
 def constant(value: Scalar, shape: Shape, dtype: DType, device: Device) -> Node:
     """Return a node of `value` everywhere; it costs no memory until it is realised."""
+    require_dtype(dtype, device)
     attributes = {"value": value, "shape": shape, "dtype": dtype}
     node = Node("constant", (), attributes, shape, dtype, device)
     node.depth = 0  # as good as computed: it folds into whatever reads it
@@ -129,6 +130,7 @@ def constant(value: Scalar, shape: Shape, dtype: DType, device: Device) -> Node:
 
 def arange(start: Any, step: Any, n: Any, dtype: DType, device: Device) -> Node:
     """Return the node of `start + i * step` for i below `n`; start and n may be symbolic."""
+    require_dtype(dtype, device)
     attributes = {"start": start, "step": step, "n": n, "dtype": dtype}
     return Node("arange", (), attributes, (n,), dtype, device)
 
@@ -138,7 +140,10 @@ def arange(start: Any, step: Any, n: Any, dtype: DType, device: Device) -> Node:
 
 def cast(x: Node, dtype: DType) -> Node:
     """Return `x` with elements of `dtype`; itself where it has them."""
-    return x if x.dtype is dtype else apply("cast", (x,), dtype=dtype)
+    if x.dtype is dtype:
+        return x
+    require_dtype(dtype, x.device)
+    return apply("cast", (x,), dtype=dtype)
 
 
 def broadcast_to(x: Node, shape: Shape) -> Node:

@@ -43,36 +43,22 @@ class BoundPlan:
         self.plan, self.results, self.backend, self.device = made.plan, made.results, backend, device
         if knob("TENSORLIB_DEBUG") >= 1:
             print(made.plan, file=sys.stderr)
-        self._guards = made.guards
+        self._guards, self._evaluated = made.guards, _Sizes(made)
         self._words = array("q", [_word(value) for value in made.plan.values])
-        self._executable = backend.compile_plan(made.plan, device)
-        self._lock = threading.Lock()
+        self._slots = self._places("slot")
+        moving = made.plan.values[: made.plan.dynamic]
+        self._order = [(v.role == "output", v.index) for v in moving if isinstance(v, Address)]
+        for k, index in self._places("external"):
+            self._words[k] = externals[index] if externals is not None else 0
         self._arena: Buffer | None = None
         self._capacities = [-1] * len(made.plan.slot_bytes)
-        self._evaluated = _Sizes(made)
-        self._given = externals
-        self._read_table(made.plan)
+        self._lock = threading.Lock()
+        self._executable = backend.compile_plan(made.plan, device)
 
-    def _read_table(self, plan: KernelPlan) -> None:
-        """Note where the addresses of each role lie in the table."""
-        places: dict[str, list[tuple[int, int]]] = {"external": [], "output": [], "slot": []}
-        for k, value in enumerate(plan.values):
-            if isinstance(value, Address):
-                places[value.role].append((k, value.index))
-        self._outputs = [index for _, index in places["output"]]
-        self._slots = places["slot"]
-        self._external = [index for _, index in places["external"]]
-        if self._given is not None:
-            for k, index in places["external"]:
-                self._words[k] = self._given[index]
-            self._external = []
-        self._external_first = bool(self._external) and places["external"][0][0] == 0
-        dynamic = len(self._external) + len(self._outputs)
-        self._order = [
-            (value.role == "external", value.index)
-            for value in plan.values[:dynamic]
-            if isinstance(value, Address)
-        ]
+    def _places(self, role: str) -> list[tuple[int, int]]:
+        """Where the addresses of a role lie in the table: (word, number of the buffer)."""
+        values = enumerate(self.plan.values)
+        return [(k, v.index) for k, v in values if isinstance(v, Address) and v.role == role]
 
     def run(
         self, addresses: Sequence[int] = (), values: Sequence[int] = (), keep: bool = True
@@ -88,7 +74,7 @@ class BoundPlan:
             self._refuse(guards, values)
         made = [self.backend.allocate(nbytes or 1, self.device) for nbytes in outputs]
         own = [cast(Any, buffer).address for buffer in made]
-        head = [addresses[k] if given else own[k] for given, k in self._order]
+        head = [own[k] if is_output else addresses[k] for is_output, k in self._order]
         with self._lock:
             if slots and any(n > c for n, c in zip(slots, self._capacities, strict=True)):
                 self._grow(slots)

@@ -14,7 +14,7 @@ from tensorlib.graph.node import Node, Storage, data_node
 from tensorlib.layouts.dim import Size
 from tensorlib.registry import REGISTRY
 
-__all__ = ["contiguous_strides", "from_bytes", "from_numpy", "to_numpy"]
+__all__ = ["contiguous_strides", "from_bytes", "from_numpy", "require_dtype", "to_numpy"]
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +27,19 @@ def contiguous_strides(shape: tuple[Size, ...]) -> tuple[int, ...]:
     """
     sizes = [int(n) for n in shape]
     return tuple(prod(sizes[axis + 1 :]) for axis in range(len(sizes)))
+
+
+def require_dtype(dtype: DType, device: Device) -> None:
+    """Raise DTypeError where `device` does not compute in `dtype`; of the dtypes, only complex
+    ones.
+    """
+    if dtype.kind == "complex":
+        backend = REGISTRY.backend(device.backend)
+        if dtype not in backend.features(device).dtypes:
+            raise DTypeError(
+                f"dtype: got {dtype.name}, which backend {backend.name} does not have; "
+                "try device='reference'"
+            )
 
 
 def from_numpy(array: Array, device: Device, *, lend: bool = False) -> Node:
@@ -44,6 +57,7 @@ def from_bytes(
     With `lend` a backend over the host's memory uses the bytes where they are, and keeps them
     alive.
     """
+    require_dtype(dtype, device)
     backend = REGISTRY.backend(device.backend)
     source = np.ascontiguousarray(raw)
     if lend and isinstance(backend, HostMemory):

@@ -7,7 +7,6 @@ state has to run before the write, every reader of the result after it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from tensorlib.graph.vertex import HEAVY, Placement, Vertex, copied, sorted_vertices
 
@@ -66,8 +65,7 @@ def _may_read(vertex: Vertex, state: Vertex) -> bool:
 
 def _owned(output: Vertex) -> Vertex:
     if output.op == "update" and output.inputs[0].is_movement:
-        is_state = memory_root(output).op in ("data", "input")
-        return output if is_state else copied(output)
+        return output if _is_state(output) else copied(output)
     return copied(output) if output.op in ("data", "input") else output
 
 
@@ -89,30 +87,32 @@ def memory_root(vertex: Vertex) -> Vertex:
 def shares_memory(a: Vertex, b: Vertex) -> bool:
     """True when `a` is a view of (a version of) the memory that `b` lies in."""
     located = base(a).op in ("update", "data", "input")
-    return located and _version(memory_root(a)) == _version(memory_root(b))
+    return located and _memory(a) == _memory(b)
 
 
 def protect_states(outputs: list[Vertex]) -> list[Edge]:
-    """Return the edges from readers of old states to the copies that overwrite them.
+    """Return the edges that keep reads and writes of states in order.
 
-    Where no order can serve (a reader of the old state needs the new one), the reader gets a copy
-    of the old state. The readers that remain are sealed. `outputs` may be replaced in place.
+    Writes of one state keep the order of the graph; a reader of the state runs before the next
+    write. Where no order can serve (a reader of the old state needs the new one), the reader gets a
+    copy of the old state. The readers that remain are sealed. `outputs` may be replaced in place.
     """
     while True:
         order = sorted_vertices(outputs)
         if not any(v.op == "update" for v in order):
             return []
         _copy_outputs(outputs, order)
-        _copy_forks(order)
-        hazards = list(_hazards(sorted_vertices(outputs)))
-        at_fault = _on_cycle(outputs, hazards)
+        _copy_values(order)
+        order = sorted_vertices(outputs)
+        hazards, writes = _hazards(order)
+        at_fault = _on_cycle(hazards, writes)
         if at_fault is None:
             break
         reader, place, _ = at_fault
         reader.inputs[place] = copied(reader.inputs[place])
     for reader, _, _ in hazards:
         reader.sealed = True
-    return [(reader, write) for reader, _, write in hazards]
+    return [*((reader, write) for reader, _, write in hazards), *writes]
 
 
 def _copy_outputs(outputs: list[Vertex], order: list[Vertex]) -> None:
@@ -123,63 +123,70 @@ def _copy_outputs(outputs: list[Vertex], order: list[Vertex]) -> None:
             outputs[k] = copied(output)
 
 
-def _copy_forks(order: list[Vertex]) -> None:
-    """Of two updates of one version of a state, the second gets a copy of the version."""
-    written: set[object] = set()
+def _copy_values(order: list[Vertex]) -> None:
+    """A value that is no state belongs to each of its updates alone: a second one gets a copy."""
+    updated: set[Vertex] = set()
     for update in (v for v in order if v.op == "update"):
-        version = _version(base(update.inputs[0]))
-        if version in written:
+        source = base(update.inputs[0])
+        if source in updated and not _is_state(source):
             update.inputs[0] = copied(update.inputs[0])
-        written.add(version)
+        updated.add(source)
 
 
 Hazard = tuple[Vertex, int, Vertex]  # reader, which of its inputs, the copy that overwrites
 
 
-def _hazards(order: list[Vertex]) -> Iterator[Hazard]:
-    """Yield (reader, input number, write) for each read of a state version that is overwritten."""
-    writes: dict[object, Vertex] = {}
-    readers: defaultdict[object, list[tuple[Vertex, int]]] = defaultdict(list)
-    for vertex in order:
-        if vertex.is_movement:
+def _hazards(order: list[Vertex]) -> tuple[list[Hazard], list[Edge]]:
+    """Return the reads of versions of memory that get overwritten, and the order of the writes."""
+    updates: defaultdict[object, list[Vertex]] = defaultdict(list)
+    for update in (v for v in order if v.op == "update"):
+        updates[_memory(update)].append(update)
+    number = {u: k + 1 for found in updates.values() for k, u in enumerate(found)}
+    hazards: list[Hazard] = []
+    for reader in order:
+        if reader.is_movement or reader.op == "concat":
             continue
-        for place, source in enumerate(vertex.inputs):
-            version = _version(base(source))
-            if vertex.op == "update" and place == 0:
-                writes[version] = vertex
-            elif vertex.op not in ("update", "concat"):
-                readers[version].append((vertex, place))
-    for version, update in writes.items():
-        for reader, place in readers[version]:
-            yield reader, place, update.inputs[1]
+        for place, source in enumerate(reader.inputs):
+            version = base(source)
+            following = updates.get(_memory(version), ())[number.get(version, 0) :]
+            if following and not (reader.op == "update" and place == 0):
+                hazards.append((reader, place, following[0].inputs[1]))
+    writes = [
+        (a.inputs[1], b.inputs[1])
+        for found in updates.values()
+        for a, b in zip(found, found[1:], strict=False)
+    ]
+    return hazards, writes
 
 
-def _version(vertex: Vertex) -> object:
-    return id(vertex.storage.buffer) if vertex.storage is not None else vertex
-
-
-def _on_cycle(outputs: list[Vertex], hazards: list[Hazard]) -> Hazard | None:
+def _on_cycle(hazards: list[Hazard], writes: list[Edge]) -> Hazard | None:
     """Return a hazard whose edge, with the others and the data flow, closes a cycle."""
-    before: defaultdict[Vertex, list[Hazard]] = defaultdict(list)
-    for hazard in hazards:
-        before[hazard[2]].append(hazard)
-    for write in before:
-        for hazard in before[write]:
-            if _needs(hazard[0], write, before):
-                return hazard
-    return None
+    before: defaultdict[Vertex, list[Vertex]] = defaultdict(list)
+    for reader, _, write in hazards:
+        before[write].append(reader)
+    for earlier, later in writes:
+        before[later].append(earlier)
+    return next((h for h in hazards if _needs(h[0], h[2], before)), None)
 
 
-def _needs(vertex: Vertex, write: Vertex, before: dict[Vertex, list[Hazard]]) -> bool:
+def _needs(vertex: Vertex, write: Vertex, before: dict[Vertex, list[Vertex]]) -> bool:
     """True when `vertex` has to run after `write`."""
     stack, seen = [vertex], {vertex}
     while stack:
         following = stack.pop()
         if following is write:
             return True
-        earlier = [*following.inputs, *(h[0] for h in before.get(following, ()))]
-        if following.placement is not None and following.placement.owner.op == "update":
-            earlier.append(following.placement.owner.inputs[0])
+        earlier = [*following.inputs, *before.get(following, ())]
         stack.extend(v for v in earlier if v not in seen)
         seen.update(earlier)
     return False
+
+
+def _is_state(vertex: Vertex) -> bool:
+    return memory_root(vertex).op in ("data", "input")
+
+
+def _memory(vertex: Vertex) -> object:
+    """A key of the memory that `vertex` lies in: that of a buffer, or a vertex."""
+    root = memory_root(vertex)
+    return id(root.storage.buffer) if root.storage is not None else root

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from tensorlib.dtypes import DType
 from tensorlib.kernels.expression import Expression
+from tensorlib.lang.target import Target, current_target
 
 if TYPE_CHECKING:
     from tensorlib.ir import Kernel
@@ -305,8 +306,12 @@ BUILDERS: dict[type, str] = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
 def _build(spec: Spec) -> Kernel:
+    return _built(spec, current_target())
+
+
+@lru_cache(maxsize=4096)
+def _built(spec: Spec, target: Target) -> Kernel:
     kernel: Kernel = import_module(BUILDERS[type(spec)]).build(spec)
     return kernel
 
