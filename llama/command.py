@@ -35,7 +35,7 @@ def configure_generate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("prompt", metavar="PROMPT", type=_text, help="text to answer, or with --raw to continue")
     _add_model(parser)
-    add("--max-tokens", type=_whole(0), default=128, metavar="N", help="at most (default 128)")
+    add("--max-tokens", type=_whole(0), default=128, metavar="N", help="stop after N (default 128)")
     add("--temperature", type=float, default=0.0, metavar="T", help="0 takes the likeliest token")
     add("--top-k", type=int, default=0, metavar="K", help="sample among the K likeliest; 0: all")
     add("--top-p", type=float, default=1.0, metavar="P", help="sample among the likeliest of sum P")

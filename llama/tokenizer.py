@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reprlib import repr as short
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tensorlib.errors import ModelError
 from tensorlib.llama.finder import TextFinder
 from tensorlib.llama.pretokenize import pretokenizer
@@ -48,7 +51,7 @@ class Tokenizer:
         self,
         tokens: Sequence[str],
         merges: Sequence[str],
-        token_types: Sequence[int] | None = None,
+        token_types: Sequence[int] | npt.NDArray[np.integer[Any]] | None = None,
         *,
         pre: str = "default",
         bos_id: int | None = None,

@@ -42,7 +42,7 @@ class Vocabulary:
 
     __slots__ = ("_bytes", "ids", "texts", "types")
 
-    def __init__(self, tokens: Sequence[str], types: Sequence[int] | None = None) -> None:
+    def __init__(self, tokens: Sequence[str], types: object = None) -> None:
         self.texts = _checked_texts(tokens)
         self.types = _checked_types(types, len(self.texts))
         self.ids = {text: number for number, text in enumerate(self.texts)}

@@ -1,4 +1,4 @@
-"""The backend protocol, and the plans that the graph hands to a backend.
+"""The backend protocol: what a device has to offer so that tensors can live and be computed on it.
 
 A backend has the required core (`Backend`) and at least one level: whole operations by name
 (`OpBackend`), or compiled kernels (`KernelBackend`); it may run a whole plan as one program
@@ -7,9 +7,10 @@ A backend has the required core (`Backend`) and at least one level: whole operat
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,25 +19,19 @@ from tensorlib.layouts.dim import Size
 
 __all__ = [
     "API_VERSION",
-    "Argument",
     "Backend",
     "BackendInfo",
     "Buffer",
-    "BufferArgument",
-    "BufferSpec",
     "Compiling",
     "Device",
     "Executable",
     "Features",
     "HostMemory",
     "KernelBackend",
-    "KernelLike",
     "OpBackend",
-    "Plan",
     "PlanBackend",
     "PlanExecutable",
     "Spec",
-    "Step",
     "Threaded",
 ]
 
@@ -180,18 +175,6 @@ class OpBackend(Protocol):
 # --- kernel level ---
 
 
-class KernelLike(Protocol):
-    """What a plan needs of an `ir.Kernel`: C entry `void name(const uint64_t *, int64_t,
-    int64_t)`.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def parameters(self) -> Sequence[Any]: ...
-
-
 class Executable(Protocol):
     """A compiled kernel."""
 
@@ -217,61 +200,16 @@ class KernelBackend(Protocol):
 # --- plans ---
 
 
-@dataclass(frozen=True, slots=True)
-class BufferSpec:
-    """A buffer of a plan.
-
-    An external buffer (`offset` None) is handed in at every call: inputs, outputs, weights and
-    mutable state. Any other lies in the plan's one arena, `offset` bytes from its start.
-    """
-
-    nbytes: Size
-    offset: Size | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BufferArgument:
-    """The address of `Plan.buffers[index]`."""
-
-    index: int
-
-
-Argument: TypeAlias = "BufferArgument | Size | float"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One kernel call; every worker runs it, and a barrier follows. A Size is passed as int64."""
-
-    kernel: KernelLike
-    arguments: tuple[Argument, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A whole graph as one program: `steps` in order over `buffers`.
-
-    `symbols` are the names of the sizes given at every call, in order. `inputs` and `outputs` are
-    indices into `buffers`; `arena` is the bytes that all temporaries together need.
-    """
-
-    buffers: tuple[BufferSpec, ...]
-    steps: tuple[Step, ...]
-    symbols: tuple[str, ...] = ()
-    inputs: tuple[int, ...] = ()
-    outputs: tuple[int, ...] = ()
-    arena: Size = 0
-
-
 class PlanExecutable(Protocol):
-    """A plan made ready: call it with its external buffers, in order, and its symbols' values."""
+    """A plan made ready; the table of words holds its addresses, sizes and numbers."""
 
-    def run(self, buffers: Sequence[Buffer], symbols: Sequence[int]) -> None: ...
+    def run(self, words: array[int]) -> None:
+        """Run all steps, in order, each over the words that it names."""
+        ...
 
 
 @runtime_checkable
 class PlanBackend(Protocol):
-    """Optional: a whole plan as one program, so that one call runs it."""
+    """Optional: a whole plan (`tensorlib.graph.plan.KernelPlan`) as one program and one call."""
 
-    def compile_plan(self, plan: Plan, device: Device) -> PlanExecutable: ...
+    def compile_plan(self, plan: Any, device: Device) -> PlanExecutable: ...

@@ -6,26 +6,19 @@ import functools
 import inspect
 import operator
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast, overload
+from typing import Any, TypeAlias, overload
 
-from tensorlib.backend import Backend, Device, KernelBackend
-from tensorlib.errors import BackendError, DTypeError, ShapeError, TensorlibError
-from tensorlib.graph.compile import BoundPlan
-from tensorlib.graph.hoist import hoisted
-from tensorlib.graph.host import contiguous_strides
-from tensorlib.graph.node import CAPTURING, Node, Storage, data_node, input_node, topological
-from tensorlib.graph.plan import PlanningBackend
-from tensorlib.graph.realise import realise
-from tensorlib.graph.schedule import Externals, scheduled
-from tensorlib.layouts.dim import Dim, Size, compiled
-from tensorlib.registry import REGISTRY
+from tensorlib.errors import DTypeError, ShapeError, TensorlibError
+from tensorlib.graph.node import Node, input_node
+from tensorlib.layouts.dim import Dim
+from tensorlib.recording import Recorded, recorded
 from tensorlib.tensor import Tensor
 
 __all__ = ["CompiledFunction", "compile"]
 
-Dynamic = Mapping[str, "str | Mapping[int, str]"]
+Dynamic: TypeAlias = "Mapping[str, str | Mapping[int, str]]"
 
 
 @overload
@@ -38,11 +31,11 @@ def compile(fn: Callable[..., Any] | None = None, /, *, dynamic: Dynamic | None 
     """Return `fn` as a function that is recorded once and then runs as one plan of kernels.
 
     `dynamic` names what changes from call to call: `{"tokens": {0: "T"}, "position": "P"}` makes
-    axis 0 of the argument `tokens` the symbolic size T and the int argument `position` the symbol
+    axis 0 of the argument `tokens` the symbolic size T, and the int argument `position` the symbol
     P. All else about the arguments is fixed: each other shape, dtype, number or object gets a plan
-    of its own. Tensors that `fn` finds elsewhere (closures, modules) are constants, and states
-    (`tl.state`) are updated in place. The result of a call may be a tensor, a size, or tuples, lists
-    and dicts of them. Raises TensorlibError, ShapeError or DTypeError for arguments that don't fit.
+    of its own. Tensors that `fn` finds elsewhere (closures, modules) are constants; states
+    (`tl.state`) are updated in place. A call returns a tensor, a size, or tuples, lists and dicts
+    of them. Raises TensorlibError, ShapeError or DTypeError for arguments that don't fit.
 
     >>> import tensorlib as tl
     >>> @compile(dynamic={"x": {0: "N"}})
@@ -57,7 +50,7 @@ def compile(fn: Callable[..., Any] | None = None, /, *, dynamic: Dynamic | None 
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
+class Parameter:
     """One argument: its name, the symbol of an int, or the symbols of a tensor's axes."""
 
     name: str
@@ -73,205 +66,179 @@ class CompiledFunction:
         self._fn = fn
         self._name = getattr(fn, "__name__", type(fn).__name__)
         self._signature = inspect.signature(fn)
-        self._parameters = self._described(dynamic)
-        self._plain = all(
-            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-            for p in self._signature.parameters.values()
-        )
-        self._captured: dict[Any, _Captured] = {}
+        self._parameters = _parameters(self._name, list(self._signature.parameters), dynamic)
+        kinds = {p.kind for p in self._signature.parameters.values()}
+        named = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        self._is_plain = kinds <= {inspect.Parameter.POSITIONAL_ONLY, named}
+        self._recorded: dict[Any, Recorded] = {}
         self._lock = threading.RLock()
 
     @property
     def plans(self) -> int:
-        """How many plans were made so far; calls that differ in dynamic sizes only share one."""
-        return len(self._captured)
+        """How many plans there are: calls that differ in nothing but symbols share one."""
+        return len(self._recorded)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or not self._plain or len(args) != len(self._parameters):
+        if kwargs or not self._is_plain or len(args) != len(self._parameters):
             args = self._bound(args, kwargs)
-        key: list[Any] = []
-        values: dict[str, int] = {}
-        tensors: list[Tensor] = []
-        for parameter, value in zip(self._parameters, args, strict=True):
-            if value.__class__ is Tensor:
-                key.append(self._tensor_key(parameter, value, values))
-                tensors.append(value)
-            elif parameter.symbol is not None:
-                self._note(values, parameter.symbol, self._integer(parameter, value), parameter.name)
-            else:
-                key.append(self._value_key(parameter, value, values, tensors))
-        found = self._captured.get(tuple(key))
+        reading = _Reading(self._name)
+        key = tuple([reading.key(p, a) for p, a in zip(self._parameters, args, strict=True)])
+        found = self._recorded.get(key)
         if found is None:
-            found = self._capture(tuple(key), args)
-        return found(tensors, values)
+            found = self._record(key, args, reading)
+        return found(args, reading.tensors, reading.values)
 
-    # --- arguments ---
-
-    def _described(self, dynamic: Dynamic) -> list[_Parameter]:
-        names = list(self._signature.parameters)
-        for name, spec in dynamic.items():
-            if name not in names:
-                raise TensorlibError(
-                    f"compile: got dynamic {name!r}, which is no parameter of {self._name}; "
-                    f"it has {', '.join(names) or 'none'}"
-                )
-            if not isinstance(spec, str) and not isinstance(spec, Mapping):
-                raise TensorlibError(
-                    f"compile: got dynamic {spec!r} for {name!r}, needed the name of a symbol "
-                    'for an int, such as "P", or a mapping from axes, such as {0: "T"}'
-                )
-        return [_parameter(name, dynamic.get(name, {})) for name in names]
+    def _record(self, key: Any, args: tuple[Any, ...], reading: _Reading) -> Recorded:
+        with self._lock:
+            if key not in self._recorded:
+                symbols = tuple(reading.values)
+                given = _Placeholders()
+                inside = [given.of(p, a) for p, a in zip(self._parameters, args, strict=True)]
+                device = reading.tensors[0].device if reading.tensors else None
+                self._recorded[key] = recorded(self._fn, inside, given.inputs, symbols, device)
+            return self._recorded[key]
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return tuple(bound.arguments[name] for name in self._signature.parameters)
-
-    def _tensor_key(self, parameter: _Parameter, value: Tensor, values: dict[str, int]) -> Any:
-        node = value.node
-        if node.states:
-            return _Identity(node)  # a state, or what still reads one: part of the plan
-        if parameter.symbol is not None:
-            raise DTypeError(
-                f"{self._name}: got a tensor as {parameter.name}, needed an int for the symbol "
-                f"{parameter.symbol}"
+        kinds = {p.kind for p in self._signature.parameters.values()}
+        if inspect.Parameter.VAR_POSITIONAL in kinds or inspect.Parameter.VAR_KEYWORD in kinds:
+            raise TensorlibError(
+                f"compile: got {self._name} with *args or **kwargs, needed named parameters"
             )
+        if bound.kwargs:
+            raise TensorlibError(
+                f"compile: got {self._name} with keyword-only parameters, needed positional ones"
+            )
+        return bound.args
+
+
+def _parameters(function: str, names: list[str], dynamic: Dynamic) -> list[Parameter]:
+    for name, spec in dynamic.items():
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise TensorlibError(
+                f"compile: got dynamic {name!r}, which is no parameter of {function}; it has {known}"
+            )
+        if not isinstance(spec, str) and not isinstance(spec, Mapping):
+            raise TensorlibError(
+                f"compile: got dynamic {spec!r} for {name!r}, needed the name of a symbol for an "
+                'int, such as "P", or a mapping from axes, such as {0: "T"}'
+            )
+    return [_parameter(name, dynamic.get(name, {})) for name in names]
+
+
+def _parameter(name: str, spec: str | Mapping[int, str]) -> Parameter:
+    if isinstance(spec, str):
+        return Parameter(name, spec, ())
+    return Parameter(name, None, tuple(spec.items()))
+
+
+class _Reading:
+    """What a call's arguments say: the key of their plan, the tensors, and the symbols' values."""
+
+    __slots__ = ("name", "tensors", "values")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tensors: list[Tensor] = []
+        self.values: dict[str, int] = {}
+
+    def key(self, parameter: Parameter, value: Any) -> Any:
+        """Note what is dynamic about an argument, and return all that is fixed about it."""
+        if value.__class__ is Tensor and parameter.symbol is None:
+            self.tensors.append(value)
+            return self._tensor_key(parameter, value.node)
+        if parameter.symbol is not None:
+            return self._note(parameter.symbol, self._integer(parameter, value), parameter.name)
+        if parameter.axes:
+            raise DTypeError(
+                f"{self.name}: got {type(value).__name__} as {parameter.name}, needed a tensor "
+                f"for the symbol {parameter.axes[0][1]}; try tl.asarray"
+            )
+        if isinstance(value, tuple | list):
+            return type(value), tuple([self.key(parameter, v) for v in value])
+        if isinstance(value, dict):
+            return dict, tuple([(k, self.key(parameter, v)) for k, v in value.items()])
+        return self._value_key(parameter, value)
+
+    def _tensor_key(self, parameter: Parameter, node: Node) -> Any:
+        if node.states:
+            return node, None  # a state is part of the plan
         if not parameter.axes:
             return node.shape, node.dtype, node.device
         shape: list[Any] = list(node.shape)
         for axis, symbol in parameter.axes:
-            if axis >= len(shape):
+            if not -len(shape) <= axis < len(shape):
                 raise ShapeError(
-                    f"{self._name}: got {parameter.name} with {len(shape)} axes, "
+                    f"{self.name}: got {parameter.name} with {len(shape)} axes, "
                     f"needed an axis {axis} for the symbol {symbol}"
                 )
-            self._note(values, symbol, shape[axis], parameter.name)
-            shape[axis] = None
+            shape[axis] = self._note(symbol, shape[axis], parameter.name)
         return tuple(shape), node.dtype, node.device
 
-    def _note(self, values: dict[str, int], symbol: str, value: int, name: str) -> None:
-        known = values.setdefault(symbol, value)
+    def _note(self, symbol: str, value: int, name: str) -> None:
+        known = self.values.setdefault(symbol, value)
         if known != value:
             raise ShapeError(
-                f"{self._name}: got {symbol} = {value} from {name} and {symbol} = {known} from an "
+                f"{self.name}: got {symbol} = {value} from {name}, but {symbol} = {known} from an "
                 "argument before it; one symbol has one value"
             )
 
-    def _integer(self, parameter: _Parameter, value: Any) -> int:
+    def _integer(self, parameter: Parameter, value: Any) -> int:
+        if value.__class__ is int and value >= 0:
+            return value  # type: ignore[no-any-return]
         try:
             number = operator.index(value)
         except TypeError:
             number = -1
-        if number < 0 or isinstance(value, bool):
+        if number < 0 or isinstance(value, bool | Tensor):
             raise DTypeError(
-                f"{self._name}: got {value!r} as {parameter.name}, "
+                f"{self.name}: got {value!r} as {parameter.name}, "
                 f"needed an int from 0 on for the symbol {parameter.symbol}"
             )
         return number
 
-    def _value_key(
-        self, parameter: _Parameter, value: Any, values: dict[str, int], tensors: list[Tensor]
-    ) -> Any:
-        if parameter.axes:
-            raise DTypeError(
-                f"{self._name}: got {type(value).__name__} as {parameter.name}, "
-                "needed a tensor; try tl.asarray"
-            )
-        if isinstance(value, tuple | list):
-            parts = [self._item_key(parameter, v, values, tensors) for v in value]
-            return type(value), tuple(parts)
-        if isinstance(value, dict):
-            items = value.items()
-            return dict, tuple((k, self._item_key(parameter, v, values, tensors)) for k, v in items)
+    def _value_key(self, parameter: Parameter, value: Any) -> Any:
         try:
             hash(value)
         except TypeError:
             raise DTypeError(
-                f"{self._name}: got {type(value).__name__} as {parameter.name}, needed a tensor, "
+                f"{self.name}: got {type(value).__name__} as {parameter.name}, needed a tensor, "
                 "a hashable value, or tuples, lists and dicts of them; try tl.asarray"
             ) from None
         return type(value), value
 
-    def _item_key(
-        self, parameter: _Parameter, value: Any, values: dict[str, int], tensors: list[Tensor]
-    ) -> Any:
-        if value.__class__ is Tensor:
-            tensors.append(value)
-            return self._tensor_key(parameter, value, values)
-        return self._value_key(parameter, value, values, tensors)
 
-    # --- recording ---
+class _Placeholders:
+    """What the function sees while it is recorded, and the placeholders in it, in order.
 
-    def _capture(self, key: tuple[Any, ...], args: tuple[Any, ...]) -> _Captured:
-        with self._lock:
-            if key not in self._captured:
-                self._captured[key] = _captured(self._fn, self._name, self._parameters, args)
-            return self._captured[key]
-
-
-class _Identity:
-    """A key that is one node, by identity."""
-
-    __slots__ = ("node",)
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-
-    def __hash__(self) -> int:
-        return id(self.node)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.node is self.node
-
-
-def _parameter(name: str, spec: str | Mapping[int, str]) -> _Parameter:
-    if isinstance(spec, str):
-        return _Parameter(name, spec, ())
-    return _Parameter(name, None, tuple(spec.items()))
-
-
-class Recording:
-    """What a function does besides its result while it is recorded: updates of states."""
+    The order is that of `_Reading.tensors`; None stands for a state, which is seen itself.
+    """
 
     def __init__(self) -> None:
-        self.updates: list[Node] = []
+        self.inputs: list[Node | None] = []
 
-
-def _captured(
-    fn: Callable[..., Any], name: str, parameters: Sequence[_Parameter], args: tuple[Any, ...]
-) -> _Captured:
-    """Run `fn` once on placeholders, and compile what it did."""
-    inputs: list[Node | None] = []
-    given = [_placeholder(p, a, inputs) for p, a in zip(parameters, args, strict=True)]
-    recording = Recording()
-    token = CAPTURING.set(recording)  # type: ignore[arg-type]
-    try:
-        result = fn(*given) if True else None
-    finally:
-        CAPTURING.reset(token)
-    return _Captured(name, result, recording, inputs, given)
-
-
-def _placeholder(parameter: _Parameter, value: Any, inputs: list[Node | None]) -> Any:
-    """Replace tensors by placeholders and dynamic ints by symbols."""
-    if value.__class__ is Tensor:
+    def of(self, parameter: Parameter, value: Any) -> Any:
+        """Return the argument with placeholders for its tensors and a Dim for a dynamic int."""
+        if parameter.symbol is not None:
+            return Dim(parameter.symbol)
+        if isinstance(value, tuple | list):
+            return type(value)([self.of(parameter, v) for v in value])
+        if isinstance(value, dict):
+            return {k: self.of(parameter, v) for k, v in value.items()}
+        if value.__class__ is not Tensor:
+            return value
         node = value.node
         if node.states:
-            inputs.append(None)
+            self.inputs.append(None)
             return value
         shape = list(node.shape)
         for axis, symbol in parameter.axes:
             shape[axis] = Dim(symbol)
-        made = input_node(f"{parameter.name}{len(inputs)}", tuple(shape), node.dtype, node.device)
-        inputs.append(made)
-        return Tensor(made)
-    if parameter.symbol is not None:
-        return Dim(parameter.symbol)
-    if isinstance(value, tuple | list):
-        return type(value)([_placeholder(parameter, v, inputs) for v in value])
-    if isinstance(value, dict):
-        return {k: _placeholder(parameter, v, inputs) for k, v in value.items()}
-    return value
+        name = f"{parameter.name}.{len(self.inputs)}"
+        self.inputs.append(input_node(name, tuple(shape), node.dtype, node.device))
+        return Tensor(self.inputs[-1])

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -87,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _never_fail_to_print()
     try:
-        return _run(words)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            return _run(words)
     except SystemExit as request:  # argparse: --help, --version, wrong arguments
         return request.code if isinstance(request.code, int) else REFUSED
     except KeyboardInterrupt:
@@ -125,6 +128,10 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
         if row.name == chosen:
             getattr(importlib.import_module(row.module), row.configure)(parser)
     return root
+
+
+def _warn(message: Warning | str, *where: object, **more: object) -> None:
+    print(f"tensorlib: warning: {message}", file=sys.stderr)
 
 
 def _told(error: Exception) -> int:

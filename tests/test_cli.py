@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -427,6 +428,19 @@ def test_other_errors_are_one_line_too(
     err = capsys.readouterr().err
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_a_warning_is_one_line(
+    weights: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def load(path: Path, **options: object) -> FakeLlama:
+        warnings.warn("backend c is unavailable", RuntimeWarning, stacklevel=1)
+        return FakeLlama(path, options)
+
+    monkeypatch.setattr(FakeLlama, "load", load)
+    assert main(["generate", "hello", "--raw", "--model", weights]) == 0
+    line = "tensorlib: warning: backend c is unavailable\n"
+    assert capsys.readouterr() == ("hello", line + STATISTICS)
 
 
 def test_debug_adds_the_traceback(

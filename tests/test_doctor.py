@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from tensorlib.cli import main
+from tensorlib.knobs import KNOBS
 from tensorlib.llama.fetch import DEFAULT_MODEL
 from tensorlib.tools import doctor
 
@@ -89,7 +91,7 @@ def test_a_wrong_knob_shows_its_error(capsys: Captured, monkeypatch: pytest.Monk
 
 
 def test_no_knob_is_set(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in doctor.KNOBS:
+    for name in KNOBS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
     shown = lines(capsys)
@@ -131,7 +133,7 @@ def test_models(capsys: Captured, cache: Path, default_model: Path) -> None:
 def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
         if name == "jinja2":
-            raise doctor.PackageNotFoundError(name)
+            raise PackageNotFoundError(name)
         return "1.0"
 
     monkeypatch.setattr(doctor, "version", version)

@@ -343,7 +343,8 @@ def test_what_templates_may_do(source: str, expected: str) -> None:
 
 
 def test_sizes_count_elements_and_characters() -> None:
-    assert [spent(v) for v in ("abc", 7, None, 2.5, [], {})] == [3, 1, 1, 1, 0, 0]
+    values: list[Any] = ["abc", 7, None, 2.5, [], {}]
+    assert [spent(value) for value in values] == [3, 1, 1, 1, 0, 0]
     assert spent(["ab", ["c"]]) == 16 + 2 + 16 + 16 + 1
     assert spent({"a": "bc"}) == 16 + 1 + 2
     assert spent(1 << 5000) > LARGEST

@@ -309,10 +309,10 @@ GOOD: dict[str, Any] = {
 def test_metadata_makes_a_tokenizer() -> None:
     tokenizer = Tokenizer.from_metadata(GOOD)
     assert tokenizer.encode("ab<s>") == [0, 3, 0]
-    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.end_ids) == (0, 0, {0, 3})
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.end_ids) == (0, 0, frozenset({0, 3}))
     short = {key: GOOD[KEY + key] for key in ("model", "tokens", "merges")}
     tokenizer = Tokenizer.from_metadata({KEY + key: value for key, value in short.items()})
-    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.end_ids) == (None, None, set())
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.end_ids) == (None, None, frozenset())
     assert tokenizer.encode("ab<s>") == [3]
 
 

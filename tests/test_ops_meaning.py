@@ -193,3 +193,5 @@ def test_packed_operands_are_decoded() -> None:
     rows = np.array([[3, 0], [-1, 1]])
     assert np.array_equal(run("take", packed, rows, axis=0), want[rows])
     assert np.array_equal(run("take", packed, np.array([5]), axis=1), want[:, [5]])
+    line = PackedArray(q8_0(whole[:1]), DType.q8_0, (64,))
+    assert np.array_equal(run("take", line, np.array([7]), axis=0), want[0, [7]])

@@ -75,6 +75,7 @@ ERRORS: list[tuple[type[Exception], Call, str]] = [
     (TensorlibError, lambda: tl.asarray(x(), dtype="int8", copy=False), "asarray: got copy=False with another dtype or device; try copy=None"),  # noqa: E501
     (TensorlibError, lambda: tl.update(x(), x(), 0), "update: got a tensor that is not mutable state; make one with tl.state(shape)"),  # noqa: E501
     (DTypeError, lambda: tl.from_packed(bytes(18), "q4_0", (32,)).numpy(), "numpy: got packed dtype q4_0; try astype(float32) first"),  # noqa: E501
+    (DTypeError, lambda: tl.from_packed(bytes(18), "q4_0", (32,)) @ tl.zeros((32, 2), dtype="float32"), "matmul of a 1-D operand: got packed dtype q4_0"),  # noqa: E501
     (DTypeError, lambda: tl.from_packed(bytes(18), "q4_0", (32,)) + 1, "add: got packed dtype q4_0"),  # noqa: E501
 ]  # fmt: skip
 

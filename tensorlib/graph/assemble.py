@@ -39,12 +39,16 @@ HALVES = (DType.float16, DType.bfloat16)
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """One kernel call: what it computes, its arguments, and the stored vertices that it reads."""
+    """One kernel call: what it computes, its arguments, and the stored vertices that it reads.
+
+    `met` are all vertices that it depends on, computed inside or stored.
+    """
 
     group: Group
     spec: Spec
     arguments: tuple[Argument, ...]
     reads: tuple[Vertex, ...]
+    met: frozenset[Vertex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Building:
         self.sizes: list[Size] = []
         self.operands: list[tuple[Vertex, Size, Strides]] = []
         self.before_scalars: list[Size] = []
+        self.scopes: list[Scope] = []
 
     @property
     def anchor(self) -> Vertex:
@@ -89,7 +94,8 @@ class Building:
         return tuple(self.scalars.dtypes)
 
     def scope(self, main: Vertex | None = None, value: Expression | None = None) -> Scope:
-        return Scope(self.location, self.scalars, main, value)
+        self.scopes.append(Scope(self.location, self.scalars, main, value))
+        return self.scopes[-1]
 
     def stored(self, vertex: Vertex) -> View:
         """Return where a vertex lies that has memory."""
@@ -154,7 +160,8 @@ class Building:
         arguments += [*self.before_scalars, *self.scalars.values]
         assert len(arguments) == len(spec.parameters), (spec, arguments)
         reads = tuple(dict.fromkeys(vertex for vertex, _, _ in self.operands[1:]))
-        return Lowered(self.group, spec, tuple(arguments), reads)
+        met = frozenset[Vertex]().union(*[scope.met for scope in self.scopes])
+        return Lowered(self.group, spec, tuple(arguments), reads, met)
 
 
 class MergedAxes:

@@ -22,7 +22,7 @@ from tensorlib.graph.view import View
 from tensorlib.knobs import knob
 from tensorlib.layouts.dim import Size, compiled
 
-__all__ = ["BoundPlan", "run_nodes", "storage_view"]
+__all__ = ["BoundPlan", "copied_storage", "run_nodes", "state_storage", "storage_view"]
 
 PLANS_KEPT = 512
 
@@ -30,7 +30,7 @@ PLANS_KEPT = 512
 class BoundPlan:
     """A plan compiled for a device, with its table of words and its temporary memory.
 
-    `externals` are the addresses of the plan's external buffers where they stay the same.
+    `constants` are the addresses of the plan's constant buffers.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class BoundPlan:
         made: Scheduled,
         backend: PlanningBackend,
         device: Device,
-        externals: Sequence[int] | None = None,
+        constants: Sequence[int] = (),
     ) -> None:
         self.plan, self.results, self.backend, self.device = made.plan, made.results, backend, device
         if knob("TENSORLIB_DEBUG") >= 1:
@@ -48,8 +48,8 @@ class BoundPlan:
         self._slots = self._places("slot")
         moving = made.plan.values[: made.plan.dynamic]
         self._order = [(v.role == "output", v.index) for v in moving if isinstance(v, Address)]
-        for k, index in self._places("external"):
-            self._words[k] = externals[index] if externals is not None else 0
+        for k, index in self._places("constant"):
+            self._words[k] = constants[index]
         self._arena: Buffer | None = None
         self._capacities = [-1] * len(made.plan.slot_bytes)
         self._lock = threading.Lock()
@@ -65,8 +65,7 @@ class BoundPlan:
     ) -> list[Buffer]:
         """Run the plan; return new buffers with the outputs.
 
-        `addresses` are those of the external buffers, where they were not given before; `values`
-        those of the symbols. Without `keep` the temporary memory is given back. Raises ShapeError
+        `addresses` are those of the inputs, `values` those of the symbols. Without `keep` the temporary memory is given back. Raises ShapeError
         where a value takes a slice or update out of its axis.
         """
         sizes, slots, outputs, guards = self._evaluated(values)
@@ -165,16 +164,20 @@ def run_nodes(nodes: Sequence[Node], backend: Backend) -> None:
     pending = [node for node in dict.fromkeys(nodes) if not _becomes_view(node)]
     if not pending:
         return
+    for node, buffer in zip(pending, _run(pending, backend), strict=True):
+        if buffer is None:
+            node.realised(state_storage(node))
+        else:
+            node.realised(Storage(buffer, node.device, 0, _row_major(node.shape)))
+
+
+def _run(pending: list[Node], backend: Backend) -> list[Buffer | None]:
+    """Run the plan of the nodes; return the buffer of each, None for one that is a state."""
     order = topological(pending)
     key, buffers = _structure(order, pending)
     plan = _plan((id(backend), pending[0].device, key), pending, buffers, backend)
     made = plan.run([cast(Any, buffer).address for buffer in buffers], keep=False)
-    for node, result in zip(pending, plan.results, strict=True):
-        if result is None:
-            node.realised(_state_storage(node.inputs[0]))
-        else:
-            strides = View.contiguous(node.shape).strides
-            node.realised(Storage(made[result], node.device, 0, cast("tuple[int, ...]", strides)))
+    return [None if k is None else made[k] for k in plan.results]
 
 
 def _plan(key: Any, pending: list[Node], buffers: list[Buffer], backend: Backend) -> BoundPlan:
@@ -183,7 +186,7 @@ def _plan(key: Any, pending: list[Node], buffers: list[Buffer], backend: Backend
         if found is not None:
             _plans.move_to_end(key)
             return found
-    made = scheduled(pending, Externals(buffers), ())
+    made = scheduled(pending, Externals(buffers, moving=True), ())
     found = BoundPlan(made, cast(PlanningBackend, backend), pending[0].device)
     with _plans_lock:
         _plans[key] = found
@@ -237,9 +240,23 @@ def storage_view(node: Node) -> Storage | None:
     return storage.view(storage.buffer, view.offset, view.strides)  # type: ignore[arg-type]
 
 
-def _state_storage(state: Node) -> Storage:
-    while state.op == "update":
-        (state, _) = state.inputs
-    found = storage_view(state)
-    assert found is not None, state
+def state_storage(node: Node) -> Storage:
+    """Return the storage of the state that `node` updates, or is a view of."""
+    while node.op == "update":
+        node = node.inputs[0]
+    found = storage_view(node)
+    assert found is not None, node
     return found
+
+
+def copied_storage(node: Node, backend: Backend) -> Storage:
+    """Return a contiguous copy of a realised node."""
+    shape = node.shape
+    copy = Node("broadcast_to", (node,), {"shape": shape}, shape, node.dtype, node.device)
+    (made,) = _run([copy], backend)
+    assert made is not None
+    return Storage(made, node.device, 0, _row_major(shape))
+
+
+def _row_major(shape: Sequence[Size]) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", View.contiguous(shape).strides)

@@ -74,10 +74,10 @@ def matmul(a: Node, b: Node) -> Node:
     if not lead and not trail:
         return apply("matmul", (a, b))
     OPS["matmul"].shape([a.shape, b.shape], {})  # the error shows the shapes as given
+    require_unpacked("matmul of a 1-D operand", [n.dtype for n in (a, b) if len(n.shape) == 1])
     if lead:
         a = reshape(a, (1, *a.shape))
     if trail:
-        require_unpacked("matmul of a 1-D operand", (b.dtype,))
         b = reshape(b, (*b.shape, 1))
     result = apply("matmul", (a, b))
     rank = len(result.shape)

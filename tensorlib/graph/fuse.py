@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,11 @@ class Scope:
         self.reads: list[Read] = []
         self._known: dict[Read, int] = {}
         self._made: dict[Vertex, Expression] = {}
+
+    @property
+    def met(self) -> Iterable[Vertex]:
+        """The vertices whose values were asked for."""
+        return self._made
 
     def expression(self, root: Vertex) -> Expression:
         """Return the value of `root`, computed here even where `root` is a stored vertex."""

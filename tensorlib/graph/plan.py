@@ -33,9 +33,10 @@ __all__ = ["Address", "KernelPlan", "PlanRunner", "PlanningBackend", "Step", "Va
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a buffer of the plan: `role` is external, output or slot; `index` its number.
+    """The address of buffer number `index` of a role.
 
-    External buffers are given from outside: inputs, weights, state. Slots are temporary memory.
+    Roles: `input` (given at every call), `output` (new at every call), `constant` (weights and
+    states: the same at every call) and `slot` (temporary memory).
     """
 
     role: str
@@ -60,14 +61,13 @@ class Step:
 class KernelPlan:
     """A graph as one list of kernel calls; see the module's text for the table of values.
 
-    `externals` and `outputs` count the buffers of these roles; `output_bytes` and `slot_bytes` are
-    their sizes (a slot has to hold the greatest of several).
+    `output_bytes` and `slot_bytes` are the sizes of these buffers; a slot has to hold the greatest
+    of several.
     """
 
     values: tuple[Value, ...]
     dynamic: int
     steps: tuple[Step, ...]
-    externals: int
     output_bytes: tuple[Size, ...]
     slot_bytes: tuple[tuple[Size, ...], ...]
     symbols: tuple[str, ...] = ()
@@ -76,8 +76,7 @@ class KernelPlan:
         """One line a step: its spec, and its arguments by name."""
         lines = [
             f"plan: {len(self.steps)} steps, {len(self.values)} values ({self.dynamic} dynamic), "
-            f"{self.externals} external, {len(self.output_bytes)} output and "
-            f"{len(self.slot_bytes)} slot buffers"
+            f"{len(self.output_bytes)} outputs, {len(self.slot_bytes)} slots"
         ]
         for number, step in enumerate(self.steps):
             names = [p.name for p in step.spec.parameters]
@@ -108,33 +107,21 @@ class Buffers:
     """Where the memory of vertices comes from: the address of each, and the bytes of outputs."""
 
     addresses: dict[Vertex, Address]
-    externals: int
     output_bytes: tuple[Size, ...]
     slots: Slots
 
 
-def planned(
-    lowered: Sequence[Lowered],
-    buffers: Buffers,
-    symbols: Sequence[str],
-    fixed_externals: bool,
-) -> KernelPlan:
-    """Return the plan of the kernels in this order.
-
-    With `fixed_externals` the external buffers stay the same, so their addresses are not dynamic.
-    """
+def planned(lowered: Sequence[Lowered], buffers: Buffers, symbols: Sequence[str]) -> KernelPlan:
+    """Return the plan of the kernels in this order."""
     table = _Table(buffers)
     rows = [[table.key(a) for a in call.arguments] for call in lowered]
-    moving = ("output",) if fixed_externals else ("external", "output")
-    values, dynamic, place = table.ordered(moving)
+    values, dynamic, place = table.ordered()
     steps = [
         Step(call.spec, tuple([place[key] for key in row]))
         for call, row in zip(lowered, rows, strict=True)
     ]
-    return KernelPlan(
-        values, dynamic, tuple(steps), buffers.externals, buffers.output_bytes,
-        tuple(buffers.slots.sizes), tuple(symbols),
-    )  # fmt: skip
+    slots = tuple(buffers.slots.sizes)
+    return KernelPlan(values, dynamic, tuple(steps), buffers.output_bytes, slots, tuple(symbols))
 
 
 class _Table:
@@ -154,13 +141,13 @@ class _Table:
         self.values.setdefault(key, value)
         return key
 
-    def ordered(self, moving: Sequence[str]) -> tuple[tuple[Value, ...], int, dict[object, int]]:
+    def ordered(self) -> tuple[tuple[Value, ...], int, dict[object, int]]:
         """Return the values, the ones that change first; how many those are; places by key."""
 
         def rank(item: tuple[object, Value]) -> int:
             value = item[1]
             if isinstance(value, Address):
-                return 0 if value.role in moving else 2
+                return 0 if value.role in ("input", "output") else 2
             return 1 if isinstance(value, Dim) else 3
 
         items = sorted(self.values.items(), key=rank)

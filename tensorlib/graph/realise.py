@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tensorlib.backend import Backend, Device, KernelBackend, OpBackend
 from tensorlib.errors import BackendError
-from tensorlib.graph.node import CAPTURING, Node, Storage, topological
+from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.ops import OPS
 from tensorlib.registry import REGISTRY
 
@@ -23,12 +23,11 @@ def realise(nodes: Iterable[Node]) -> None:
         if node.storage is None:
             by_device.setdefault(node.device, []).append(node)
     for device, pending in by_device.items():
-        if CAPTURING.get():
-            refuse_placeholders(topological(pending))
         backend = REGISTRY.backend(device.backend)
         if isinstance(backend, KernelBackend):
             from tensorlib.graph.compile import run_nodes
 
+            refuse_placeholders(topological(pending))
             run_nodes(pending, backend)
         else:
             _walk(pending, backend)

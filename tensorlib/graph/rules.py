@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tensorlib.backend import Device
 from tensorlib.dtypes import DType
 from tensorlib.errors import ShapeError
 from tensorlib.graph.node import Node, topological
@@ -70,14 +71,14 @@ class _Simplifier:
         if found is None:
             if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
                 attributes = node.attributes
-                node = Node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
+                node = _node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
             found = self.known[key] = self._rewritten(node)
             self.known.setdefault(("kept", id(node)), node)  # its id must stay its own
         return found
 
     def _leaf(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op == "update" and any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-            return Node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
+            return _node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
         if node.storage is None:
             return node
         s = node.storage
@@ -109,10 +110,26 @@ class _Simplifier:
                 shape = tuple(OPS[op].shape([i.shape for i in inputs], given))
             if dtype is None:
                 dtype = OPS[op].dtype([i.dtype for i in inputs], given)
-            node = Node(op, tuple(inputs), given, shape, dtype, origin.device)
+            node = _node(op, tuple(inputs), given, shape, dtype, origin.device)
             return self.simplify(node, node.inputs)
 
         return make
+
+
+def _node(
+    op: str,
+    inputs: tuple[Node, ...],
+    attributes: dict[str, Any],
+    shape: tuple[Size, ...],
+    dtype: DType,
+    device: Device,
+) -> Node:
+    """A node that nobody waits for: it is not noted as a reader of the states that it needs."""
+    node = Node.__new__(Node)
+    node.op, node.inputs, node.attributes = op, inputs, attributes
+    node.shape, node.dtype, node.device = shape, dtype, device
+    node.storage, node.states, node.depth = None, (), 0
+    return node
 
 
 def attributes_key(node: Node) -> tuple[Any, ...]:

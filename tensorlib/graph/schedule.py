@@ -25,11 +25,14 @@ __all__ = ["Externals", "Scheduled", "scheduled"]
 
 @dataclass(frozen=True, slots=True)
 class Externals:
-    """The buffers that a plan is given: those of data nodes, and those of named inputs."""
+    """The buffers that a plan is given: those of data nodes, and those of named inputs.
+
+    With `moving` the data's buffers are given at every call, before the inputs.
+    """
 
     buffers: Sequence[Buffer]
     inputs: Sequence[str] = ()
-    are_fixed: bool = False
+    moving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def scheduled(outputs: Sequence[Node], externals: Externals, symbols: Sequence[s
     addresses = _Addresses(locations, externals)
     results = tuple(addresses.output(v) for v in roots)
     buffers = addresses.buffers(calls)
-    return Scheduled(planned(calls, buffers, symbols, externals.are_fixed), results, guards)
+    return Scheduled(planned(calls, buffers, symbols), results, guards)
 
 
 # --- bounds of symbolic slices ---
@@ -132,19 +135,30 @@ class _Locations:
         return whole.sliced(starts, [1] * len(starts), vertex.shape)
 
 
-def _settled(roots: list[Vertex]) -> tuple[list[Lowered], _Locations]:
+def _settled(outputs: list[Vertex]) -> tuple[list[Lowered], _Locations]:
     """Group and lower until every group is one kernel, and return the kernels in running order."""
     demands = Demands()
+    calls: dict[Vertex, Lowered | None] = {}
+    roots: set[Vertex] = set()
     while True:
-        edges = protect_states(roots)
-        groups = grouped(roots, demands)
-        locations = _Locations(groups)
         found = demands.count
-        calls = [lowered(group, locations, demands) for group in groups]
-        if all(call is not None for call in calls):
-            return _in_order([c for c in calls if c is not None], edges), locations
+        edges = protect_states(outputs)
+        groups = grouped(outputs, demands)
+        locations = _Locations(groups)
+        changed = roots ^ locations.roots
+        calls = {g.root: _reused(calls.get(g.root), g, changed) for g in groups}
+        for group in groups:
+            calls[group.root] = calls[group.root] or lowered(group, locations, demands)
+        if all(calls.values()):
+            return _in_order([call for call in calls.values() if call], edges), locations
         assert demands.count > found, "a group can't be lowered"
         _insert_copies(demands)
+        roots = locations.roots
+
+
+def _reused(call: Lowered | None, group: Group, changed: set[Vertex]) -> Lowered | None:
+    """The kernel from the last round, where the group is the same and nothing it meets changed."""
+    return call if call and call.group == group and changed.isdisjoint(call.met) else None
 
 
 def _insert_copies(demands: Demands) -> None:
@@ -216,9 +230,9 @@ class _Addresses:
     """The buffers of a plan: external ones, outputs, and slots for all else."""
 
     def __init__(self, locations: _Locations, externals: Externals) -> None:
-        self.locations, self.externals = locations, externals
+        self.locations, self.role = locations, "input" if externals.moving else "constant"
         self.data = {id(buffer): k for k, buffer in enumerate(externals.buffers)}
-        first = len(externals.buffers)
+        first = len(externals.buffers) if externals.moving else 0
         self.inputs = {name: first + k for k, name in enumerate(externals.inputs)}
         self.known: dict[Vertex, Address] = {}
         self.output_bytes: list[Size] = []
@@ -260,13 +274,12 @@ class _Addresses:
         for vertex, slot in zip(temporary, slots.of, strict=True):
             self.known[vertex] = Address("slot", slot)
         addresses = {v: self._external(o) or self.known[o] for v, o in owners.items()}
-        count = len(self.externals.buffers) + len(self.externals.inputs)
-        return Buffers(addresses, count, tuple(self.output_bytes), slots)
+        return Buffers(addresses, tuple(self.output_bytes), slots)
 
     def _external(self, vertex: Vertex) -> Address | None:
         if vertex.op == "data":
             assert vertex.storage is not None
-            return Address("external", self.data[id(vertex.storage.buffer)])
+            return Address(self.role, self.data[id(vertex.storage.buffer)])
         if vertex.op == "input":
-            return Address("external", self.inputs[vertex.attributes["name"]])
+            return Address("input", self.inputs[vertex.attributes["name"]])
         return None

@@ -37,8 +37,7 @@ class Vertex:
     """
 
     __slots__ = (
-        "attributes", "dtype", "inputs", "kind", "node", "op", "placement", "sealed", "shape",
-        "storage",
+        "attributes", "dtype", "inputs", "kind", "op", "placement", "sealed", "shape", "storage",
     )  # fmt: skip
 
     def __init__(
@@ -48,12 +47,11 @@ class Vertex:
         attributes: dict[str, Any],
         shape: tuple[Size, ...],
         dtype: DType,
-        node: Node | None = None,
+        storage: Storage | None = None,
     ) -> None:
         self.op, self.inputs, self.attributes = op, list(inputs), attributes
-        self.shape, self.dtype, self.node = shape, dtype, node
+        self.shape, self.dtype, self.storage = shape, dtype, storage
         self.kind = "elementwise" if op == "copy" else OPS[op].kind
-        self.storage: Storage | None = node.storage if node is not None else None
         self.placement: Placement | None = None
         self.sealed = False
 
@@ -76,7 +74,7 @@ def vertices(roots: Iterable[Node]) -> list[Vertex]:
     new: dict[Node, Vertex] = {}
     for node in topological(roots):
         inputs = [new[i] for i in node.inputs]
-        new[node] = Vertex(node.op, inputs, node.attributes, node.shape, node.dtype, node)
+        new[node] = Vertex(node.op, inputs, node.attributes, node.shape, node.dtype, node.storage)
     return [new[node] for node in roots]
 
 

@@ -39,7 +39,7 @@ def take(x: Array | PackedArray, indices: Array, axis: int) -> Any:
     count = x.shape[axis]
     whole = indices.astype(np.int64)
     inside = np.clip(np.where(whole < 0, whole + count, whole), 0, count - 1)
-    if isinstance(x, PackedArray) and axis == 0 and not x.axes:
+    if isinstance(x, PackedArray) and axis == 0 and not x.axes and len(x.shape) > 1:
         return x.rows(inside)
     return np.take(decoded(x), inside, axis=axis)
 
