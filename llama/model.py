@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tensorlib.backend import Compiling, Threaded
-from tensorlib.captured import compile
+from tensorlib.capture import compile
 from tensorlib.creation import asarray
 from tensorlib.dtypes import DType
 from tensorlib.errors import ModelError
