@@ -69,7 +69,7 @@ def load_network(file: GGUF, config: LlamaConfig, device: Device) -> LlamaNetwor
     def norm(name: str) -> RMSNorm:
         return RMSNorm(tensor(name), epsilon=config.rms_epsilon)
 
-    rope = _rope(config)
+    rope = _rope(config, device)
 
     def block(layer: int) -> TransformerBlock:
         at = f"blk.{layer}."
@@ -92,8 +92,8 @@ def load_network(file: GGUF, config: LlamaConfig, device: Device) -> LlamaNetwor
     return LlamaNetwork(embedding, blocks, norm("output_norm.weight"), output)
 
 
-def _rope(config: LlamaConfig) -> RoPE:
+def _rope(config: LlamaConfig, device: Device) -> RoPE:
     turns = frequencies(config.head_dim, config.rope_theta)
     if config.rope_factors is not None:
         turns = turns / np.asarray(config.rope_factors)
-    return RoPE(config.head_dim, config.context, config.rope_theta, turns=turns)
+    return RoPE(config.head_dim, config.context, config.rope_theta, turns=turns, device=device)

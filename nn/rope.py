@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tensorlib.backend import Device
 from tensorlib.creation import asarray
-from tensorlib.dtypes import DType
+from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import ShapeError
 from tensorlib.layouts.dim import Size, is_static
 from tensorlib.nn.module import Module
@@ -43,6 +44,7 @@ class RoPE(Module):
         interleaved: bool = True,
         turns: Any = None,
         dtype: Any = DType.float32,
+        device: Device | str | None = None,
     ) -> None:
         """`turns` replaces the frequencies, of shape (head_dim / 2,), for scaled variants."""
         if head_dim % 2:
@@ -52,8 +54,13 @@ class RoPE(Module):
         speed = frequencies(head_dim, theta) if turns is None else np.asarray(turns, np.float64)
         angle = np.arange(context)[:, None] * speed  # (context, pairs)
         axis = -1 if interleaved else -2  # where the two of a pair lie side by side
-        self._cos = asarray(np.stack([np.cos(angle), np.cos(angle)], axis), dtype=dtype).realise()
-        self._sin = asarray(np.stack([-np.sin(angle), np.sin(angle)], axis), dtype=dtype).realise()
+        cos, sin = np.cos(angle), np.sin(angle)
+
+        def table(*parts: np.ndarray[Any, Any]) -> Tensor:
+            rounded = [part.astype(as_dtype(dtype).numpy) for part in parts]
+            return asarray(np.stack(rounded, axis), device=device).realise()
+
+        self._cos, self._sin = table(cos, cos), table(-sin, sin)
 
     def describe(self) -> str:
         return (

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tensorlib.backend import Device as Device
+    from tensorlib.capture import compile as compile
     from tensorlib.creation import *  # noqa: F403
     from tensorlib.dtypes import DType as DType
     from tensorlib.functions import *  # noqa: F403
     from tensorlib.layouts.dim import Dim as Dim
+    from tensorlib.simd import SIMD as SIMD
+    from tensorlib.simd import Scalar as Scalar
     from tensorlib.tensor import Tensor as Tensor
+    from tensorlib.tile import Tile as Tile
 
 _ROOT = Path(__file__).resolve().parent.parent
 if (_ROOT / "setup.cfg").is_file() and (_ROOT / "layouts" / "__init__.py").is_file():
@@ -46,6 +50,9 @@ _NAMES = {
     "tensorlib.backend": "Device",
     "tensorlib.dtypes": "DType",
     "tensorlib.layouts.dim": "Dim",
+    "tensorlib.capture": "compile",
+    "tensorlib.simd": "SIMD Scalar",
+    "tensorlib.tile": "Tile",
 }
 _MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}
 _DTYPES = """

@@ -10,7 +10,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -33,6 +34,9 @@ __all__ = [
     "PlanExecutable",
     "Spec",
     "Threaded",
+    "kernel_level",
+    "lends",
+    "op_level",
 ]
 
 API_VERSION = 1
@@ -213,3 +217,27 @@ class PlanBackend(Protocol):
     """Optional: a whole plan (`tensorlib.graph.plan.KernelPlan`) as one program and one call."""
 
     def compile_plan(self, plan: Any, device: Device) -> PlanExecutable: ...
+
+
+# --- which of the optional protocols a backend keeps ---
+
+
+@cache
+def _offers(kind: type, protocol: type) -> bool:
+    """Whether a class keeps an optional protocol; looked up once, the check is slow."""
+    return issubclass(kind, protocol)
+
+
+def lends(backend: Backend) -> HostMemory | None:
+    """Return `backend` as one over host memory, None where it isn't."""
+    return cast(HostMemory, backend) if _offers(type(backend), HostMemory) else None
+
+
+def op_level(backend: Backend) -> OpBackend | None:
+    """Return `backend` as one that runs whole operations, None where it doesn't."""
+    return cast(OpBackend, backend) if _offers(type(backend), OpBackend) else None
+
+
+def kernel_level(backend: Backend) -> KernelBackend | None:
+    """Return `backend` as one that compiles kernels, None where it doesn't."""
+    return cast(KernelBackend, backend) if _offers(type(backend), KernelBackend) else None

@@ -118,10 +118,10 @@ def test_no_tokens_are_made_where_none_are_asked_for(tiny: Llama) -> None:
         ({"prompt": [1] * 4096}, "prompt: got 4096 tokens, needed fewer than the context of"),
         ({"prompt": [10**6]}, "token ids outside 0 to"),
         ({"prompt": "a", "max_tokens": -1}, "max_tokens: got -1, needed a whole number from 0"),
-        ({"prompt": "a", "temperature": float("nan")}, "temperature: got nan"),
-        ({"prompt": "a", "top_p": 0.0}, "top_p: got 0.0"),
-        ({"prompt": "a", "top_k": -1}, "top_k: got -1"),
-        ({"prompt": "a", "seed": -1}, "seed: got -1"),
+        ({"prompt": "a", "temperature": float("nan")}, "sampling: got temperature=nan"),
+        ({"prompt": "a", "top_p": 0.0}, "sampling: got top_p=0.0"),
+        ({"prompt": "a", "top_k": -1}, "sampling: got top_k=-1"),
+        ({"prompt": "a", "seed": -1}, "sampling: got seed=-1"),
     ],
 )
 def test_bad_requests_are_refused(tiny: Llama, arguments: dict[str, Any], sentence: str) -> None:

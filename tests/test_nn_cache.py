@@ -8,7 +8,7 @@ import pytest
 import tensorlib as tl
 from tensorlib import nn
 from tensorlib.errors import ShapeError
-from tensorlib.graph.node import CAPTURING, input_node
+from tensorlib.graph.node import CAPTURING, input_node, topological
 from tensorlib.layouts.dim import Dim
 from tensorlib.tests import nn_reference as reference
 from tensorlib.tests.chosen_backend import backend  # noqa: F401
@@ -96,6 +96,23 @@ def test_symbolic_time_and_position(time: int, position: int) -> None:
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("chunks", [[1] * TIME, [4, 1, 1, 3]])
+def test_a_compiled_step_serves_every_length_and_position(chunks: list[int]) -> None:
+    layer, x = made("float32")
+    cache = nn.KVCache(2, 4, CONTEXT)
+
+    @tl.compile(dynamic={"part": {0: "n"}, "position": "p"})
+    def step(part: tl.Tensor, position: int) -> tl.Tensor:
+        return layer(part, position, cache)
+
+    got, position = [], 0
+    for size in chunks:
+        got.append(step(x[position : position + size], position).numpy())
+        position += size
+    assert step.plans == 1
+    np.testing.assert_allclose(np.concatenate(got), layer(x).numpy(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_decode_step_needs_no_mask() -> None:
     layer, x = made()
     cache = nn.KVCache(2, 4, CONTEXT, "float64")
@@ -105,6 +122,4 @@ def test_a_decode_step_needs_no_mask() -> None:
         captured = layer(place, Dim("p"), cache)
     finally:
         CAPTURING.reset(token)
-    from tensorlib.graph.node import topological
-
     assert "where" not in {node.op for node in topological([captured.node])}

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tensorlib.backend import Device, KernelBackend
+from tensorlib.backend import Device, kernel_level
 from tensorlib.dtypes import DType
 from tensorlib.errors import BackendError
 from tensorlib.graph.host import from_numpy, require_dtype, to_numpy
@@ -64,27 +64,29 @@ def settled(node: Node) -> Node:
 
 def _is_small(node: Node) -> bool:
     """True for exact work on few elements that are there already; settled by shapes and dtypes."""
-    if not _compiles(node.device) or CAPTURING.get() or node.states or not node.inputs:
+    if not _compiles(node.device) or not _few(node.shape) or CAPTURING.get():
         return False
-    row = OPS[node.op]
-    operands = (*node.inputs, node)
-    return all(n.dtype.kind in row.exact and _count(n.shape) <= SMALL for n in operands) and bool(
-        knob("TENSORLIB_SMALL")
-    )
+    if node.states or not node.inputs:
+        return False
+    exact = OPS[node.op].exact
+    for operand in (*node.inputs, node):
+        if operand.dtype.kind not in exact or not _few(operand.shape):
+            return False
+    return bool(knob("TENSORLIB_SMALL"))
 
 
-def _count(shape: Shape) -> int:
+def _few(shape: Shape) -> bool:
     count = 1
     for n in shape:
         if isinstance(n, Dim):
-            return SMALL + 1
+            return False
         count *= n
-    return count
+    return count <= SMALL
 
 
 @cache
 def _compiles(device: Device) -> bool:
-    return isinstance(REGISTRY.backend(device.backend), KernelBackend)
+    return kernel_level(REGISTRY.backend(device.backend)) is not None
 
 
 def _run_at_once(node: Node) -> None:

@@ -153,7 +153,7 @@ class _Grouping:
         others = [u for u in uses if u.part not in ("a", "b")]
         if factors and not (_widens(vertex) or (not others and self.is_prologue(vertex, factors))):
             return True
-        if vertex.op == "cast" and vertex.inputs[0].dtype.is_packed and others:
+        if vertex.op == "cast" and vertex.inputs[0].dtype.is_packed:
             return True
         return vertex.kind == "elementwise" and self.is_worth_storing(vertex, others)
 
@@ -219,8 +219,6 @@ def _widens(vertex: Vertex) -> bool:
     if vertex.op != "cast":
         return False
     source = vertex.inputs[0].dtype
-    if source.is_packed:
-        return vertex.dtype.is_float and vertex.dtype.bits >= 32
     return source.is_float and lossless(source, vertex.dtype)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.backend import Backend, Device, HostMemory, OpBackend
+from tensorlib.backend import Backend, Device, lends, op_level
 from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import DTypeError
 from tensorlib.graph.node import Node, Storage, data_node
@@ -60,13 +60,13 @@ def from_bytes(
     require_dtype(dtype, device)
     backend = REGISTRY.backend(device.backend)
     source = np.ascontiguousarray(raw)
-    if lend and isinstance(backend, HostMemory):
-        buffer = backend.borrow(source)
+    if lend and (host := lends(backend)) is not None:
+        buffer = host.borrow(source)
     else:
         buffer = backend.allocate(source.nbytes, device)
         backend.copy_in(buffer, source)
-    if isinstance(backend, OpBackend):
-        typed = backend.run("data", buffer, shape=shape, dtype=dtype)
+    if (runner := op_level(backend)) is not None:
+        typed = runner.run("data", buffer, shape=shape, dtype=dtype)
         return data_node(shape, dtype, Storage(typed, device))
     return data_node(shape, dtype, Storage(buffer, device, 0, contiguous_strides(shape)))
 
@@ -79,7 +79,7 @@ def to_numpy(node: Node) -> Array:
     shape = tuple(int(n) for n in node.shape)
     backend = REGISTRY.backend(node.device.backend)
     backend.synchronise(node.device)
-    if isinstance(backend, OpBackend):
+    if op_level(backend) is not None:
         target = np.empty(shape, node.dtype.numpy)
         backend.copy_out(node.storage.buffer, target)
         return target

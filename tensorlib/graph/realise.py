@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tensorlib.backend import Backend, Device, KernelBackend, OpBackend
+from tensorlib.backend import Backend, Device, OpBackend, kernel_level, op_level
 from tensorlib.errors import BackendError
 from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.ops import OPS
@@ -24,7 +24,7 @@ def realise(nodes: Iterable[Node]) -> None:
             by_device.setdefault(node.device, []).append(node)
     for device, pending in by_device.items():
         backend = REGISTRY.backend(device.backend)
-        if isinstance(backend, KernelBackend):
+        if kernel_level(backend) is not None:
             from tensorlib.graph.compile import run_nodes
 
             refuse_placeholders(topological(pending))
@@ -46,23 +46,24 @@ def refuse_placeholders(order: Sequence[Node]) -> None:
 
 def _walk(nodes: list[Node], backend: Backend) -> None:
     """Run the pending nodes one by one, in order."""
+    runner = op_level(backend)
+    if runner is None:
+        raise BackendError(f"backend {backend.name} has neither op level nor kernel level")
     order = topological(nodes)
     refuse_placeholders(order)
     order.reverse()
     while order:
         node = order.pop()  # popped, so that what is no longer needed is freed on the way
         if node.storage is None:
-            node.realised(_computed(node, backend))
+            node.realised(_computed(node, runner))
 
 
-def _computed(node: Node, backend: Backend) -> Storage:
-    if not isinstance(backend, OpBackend):
-        raise BackendError(f"backend {backend.name} has neither op level nor kernel level")
+def _computed(node: Node, runner: OpBackend) -> Storage:
     sources = [i.storage for i in node.inputs if i.storage is not None]
     if node.op == "update":
-        backend.run("update", *(s.buffer for s in sources), **node.attributes)
+        runner.run("update", *(s.buffer for s in sources), **node.attributes)
         return sources[0]
-    result = backend.run(node.op, *(s.buffer for s in sources), **node.attributes)
+    result = runner.run(node.op, *(s.buffer for s in sources), **node.attributes)
     if OPS[node.op].kind == "movement":
         return sources[0].view(result)
     return Storage(result, node.device)

@@ -421,6 +421,27 @@ def decode_other_orders(node: Node, make: Make) -> Node | None:
     return None
 
 
+@register_rule("matmul")
+def decode_inside(node: Node, make: Make) -> Node | None:
+    """A decoded operand whose blocks lie along the summed axis is decoded by the product."""
+    a, b = node.inputs
+    packed = _undecoded(a, make), _undecoded(b, make)
+    if packed[0] is not None and _row_axis(packed[0]) == len(a.shape) - 1 and not b.dtype.is_packed:
+        return make("matmul", (packed[0], b))
+    if packed[1] is not None and _row_axis(packed[1]) == len(b.shape) - 2 and not a.dtype.is_packed:
+        return make("matmul", (a, packed[1]))
+    return None
+
+
+def _undecoded(node: Node, make: Make) -> Node | None:
+    """The packed node that `node` decodes to float32, None for anything else."""
+    if node.op == "permute_dims":
+        source = _undecoded(node.inputs[0], make)
+        return source and make("permute_dims", (source,), node.attributes)
+    decodes = node.op == "cast" and node.dtype is DType.float32 and node.inputs[0].dtype.is_packed
+    return node.inputs[0] if decodes else None
+
+
 @register_rule("take")
 def decode_before_taking(node: Node, make: Make) -> Node | None:
     """Taking from packed rows needs whole rows; anything else is decoded before."""

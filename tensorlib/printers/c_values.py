@@ -1,0 +1,262 @@
+"""C of operations on values: arithmetic, bits, comparison, choice, lanes and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tensorlib.dtypes import DType
+from tensorlib.ir.core import Operation, Value
+from tensorlib.ir.ops import ROWS
+from tensorlib.ir.types import VectorType
+from tensorlib.printers.c_helpers import call
+from tensorlib.printers.c_types import SCALAR, SHORT, declared, vector_name
+from tensorlib.printers.walker import Emit, Walker, is_mask, lanes, vector
+
+__all__ = ["OPERATIONS", "choose"]
+
+_ORDERINGS = ("less", "less_equal", "greater", "greater_equal")
+
+
+def _spelled(walker: Walker, operation: Operation) -> None:
+    """Write an operation whose row has one spelling for all types."""
+    kind, result = vector(operation.operands[0]), operation.results[0]
+    spelling = ROWS[operation.name].spelling
+    if is_mask(kind):
+        bits = walker.bits_of(operation.operands[0])
+        masks = [walker.mask(o, bits) for o in operation.operands]
+        if operation.name in _ORDERINGS:  # True is -1 in a mask: the other way round
+            masks.reverse()
+        walker.define(result, spelling.format(*masks), bits)
+        return
+    text = spelling.format(*map(walker.use, operation.operands))
+    if is_mask(result.type):  # a comparison: lanes as wide as what is compared
+        bits = kind.dtype.bits
+        walker.define(result, f"({walker.mask_type(bits, kind.width)})({text})", bits)
+    elif kind.width == 1 and vector(result).dtype.is_integer:
+        walker.define(result, f"({SCALAR[SHORT[kind.dtype]]})({text})")
+    else:
+        walker.define(result, text)
+
+
+def _called(walker: Walker, operation: Operation) -> None:
+    """Write an operation as a call of the helper function of its name."""
+    kind = vector(operation.operands[0])
+    operands = map(walker.use, operation.operands)
+    walker.define(operation.results[0], call(walker, operation.name, kind, *operands))
+
+
+def _fma(walker: Walker, operation: Operation) -> None:
+    kind, result = vector(operation.operands[0]), operation.results[0]
+    a, b, c = map(walker.use, operation.operands)
+    if kind.dtype.is_integer:
+        text = f"{a} * {b} + {c}"
+        walker.define(result, f"({SCALAR[SHORT[kind.dtype]]})({text})" if kind.width == 1 else text)
+        return
+    name = f"fma_{kind.dtype.name}" if kind.dtype.bits == 16 else "fma"
+    walker.define(result, call(walker, name, kind, a, b, c))
+
+
+def _not(walker: Walker, operation: Operation) -> None:
+    (operand,), (result,) = operation.operands, operation.results
+    kind = vector(operand)
+    if is_mask(kind):
+        bits = walker.bits_of(operand)
+        walker.define(result, f"~{walker.mask(operand, bits)}", bits)
+    elif kind.dtype is DType.bool:
+        walker.define(result, f"!{walker.use(operand)}")
+    else:
+        text = f"~{walker.use(operand)}"
+        walker.define(result, f"({walker.type(kind)}){text}" if kind.width == 1 else text)
+
+
+def _absolute(walker: Walker, operation: Operation) -> None:
+    (operand,), (result,) = operation.operands, operation.results
+    kind, a = vector(operand), walker.use(operand)
+    if not kind.dtype.is_float:
+        walker.define(result, choose(walker, f"{a} < 0", f"-{a}", a, kind))
+    elif kind.width == 1:
+        suffix = "f" if kind.dtype is DType.float32 else ""
+        walker.define(result, f"__builtin_fabs{suffix}({a})")
+    else:
+        bits = kind.dtype.bits
+        integer = declared(walker, vector_name(f"i{bits}", kind.width))
+        rest = 2 ** (bits - 1) - 1
+        number = f"INT64_C({rest})" if bits == 64 else str(rest)
+        walker.define(result, f"({walker.type(kind)})(({integer}){a} & {number})")
+
+
+def _extreme(sign: str) -> Emit:
+    def emit(walker: Walker, operation: Operation) -> None:
+        a, b = map(walker.use, operation.operands)
+        kind = vector(operation.operands[0])
+        walker.define(operation.results[0], _extreme_text(walker, kind, sign, a, b))
+
+    return emit
+
+
+def _extreme_text(walker: Walker, kind: VectorType, sign: str, a: str, b: str) -> str:
+    test = f"({a} {sign} {b}) | ({a} != {a})" if kind.dtype.is_float else f"{a} {sign} {b}"
+    return choose(walker, test, a, b, kind)
+
+
+def choose(walker: Walker, test: str, a: str, b: str, kind: VectorType) -> str:
+    """Return `test ? a : b` by lane; C has no vector ?:, so vectors blend bits."""
+    if kind.width == 1:
+        return f"({test}) ? {a} : {b}"
+    mask = walker.mask_type(kind.dtype.bits, kind.width)
+    picked = f"({mask})({test}) & ({mask}){_in_parentheses(a)}"
+    other = f"~({mask})({test}) & ({mask}){b}"
+    return f"({walker.type(kind)})(({picked}) | ({other}))"
+
+
+def _in_parentheses(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+def _select(walker: Walker, operation: Operation) -> None:
+    (mask, a, b), (result,) = operation.operands, operation.results
+    kind = vector(a)
+    if kind.width == 1:
+        walker.define(result, f"{walker.use(mask)} ? {walker.use(a)} : {walker.use(b)}")
+    elif kind.dtype is DType.bool:
+        bits = walker.bits_of(mask)
+        m, x, y = (walker.mask(o, bits) for o in operation.operands)
+        walker.define(result, f"({m} & {x}) | (~{m} & {y})", bits)
+    else:
+        test = walker.mask(mask, kind.dtype.bits)
+        text = choose(walker, test, walker.use(a), walker.use(b), kind)
+        walker.define(result, text)
+
+
+def _shift(sign: str) -> Emit:
+    def emit(walker: Walker, operation: Operation) -> None:
+        value, count = operation.operands
+        kind, number = vector(value), _known(count)
+        if number is None or not 0 <= number < kind.dtype.bits:
+            _called(walker, operation)
+            return
+        text = f"{walker.use(value)} {sign} {number}"
+        if sign == "<<" and kind.dtype.kind == "signed":
+            unsigned = declared(walker, vector_name(f"u{kind.dtype.bits}", kind.width))
+            text = f"({unsigned}){text}"
+        walker.define(operation.results[0], f"({walker.type(kind)})({text})")
+
+    return emit
+
+
+def _known(count: Value) -> int | None:
+    """Return the number of a shift count that is the same constant in all lanes."""
+    if count.operation is None or count.operation.name != "const":
+        return None
+    number = count.operation.attributes["value"]
+    return number if isinstance(number, int) else None
+
+
+def _library(walker: Walker, operation: Operation) -> None:
+    kind = vector(operation.operands[0])
+    extra = f"{operation.attributes['function']}{len(operation.operands)}"
+    text = call(walker, "library", kind, *map(walker.use, operation.operands), extra=extra)
+    walker.define(operation.results[0], text)
+
+
+def _splat(walker: Walker, operation: Operation) -> None:
+    (operand,), (result,) = operation.operands, operation.results
+    kind, scalar = vector(result), walker.use(operand)
+    if kind.width == 1:
+        walker.define(result, scalar)
+    elif is_mask(kind):
+        walker.define(result, f"({walker.mask_type(32, kind.width)}){{}} - {scalar}", 32)
+    else:
+        # x - 0 folds to one broadcast, x + 0 does not (-0.0 + 0.0 is 0.0).
+        walker.define(result, f"{scalar} - ({walker.type(kind)}){{}}")
+
+
+def _shuffle(walker: Walker, operation: Operation) -> None:
+    indices: Sequence[int] = operation.attributes["indices"]
+    result, operands = operation.results[0], operation.operands
+    kind = vector(operands[0])
+    bits = walker.bits_of(operands[0]) if kind.dtype is DType.bool else 0
+    same_width = len({vector(o).width for o in operands}) == 1 and kind.width > 1
+    if len(indices) > 1 and len(operands) <= 2 and same_width:
+        names = [walker.mask(o, bits) if bits else walker.use(o) for o in operands]
+        picks = ", ".join(map(str, indices))
+        text = f"__builtin_shufflevector({names[0]}, {names[-1]}, {picks})"
+        walker.define(result, text, bits)
+        return
+    every = [(o, i) for o in operands for i in range(vector(o).width)]
+    texts = [_lane(walker, *every[i], bits) for i in indices]
+    if len(texts) == 1:
+        walker.define(result, texts[0])
+    elif bits:
+        signed = ", ".join(f"-({t} != 0)" for t in texts)
+        walker.define(result, f"({walker.mask_type(bits, len(texts))}){{{signed}}}", bits)
+    else:
+        walker.define(result, f"({walker.type(vector(result))}){{{', '.join(texts)}}}")
+
+
+def _lane(walker: Walker, value: Value, lane: int, bits: int) -> str:
+    if vector(value).width == 1:
+        return walker.use(value)
+    if bits:
+        return f"({walker.mask(value, bits)}[{lane}] != 0)"
+    return f"({walker.use(value)})[{lane}]"
+
+
+def _reduce(walker: Walker, operation: Operation) -> None:
+    """Fold by halves, in the order that `ir.meaning.reduce_tree` gives."""
+    (operand,), (result,) = operation.operands, operation.results
+    kind = vector(operand)
+    if kind.width == 1:
+        walker.define(result, walker.use(operand))
+        return
+    bits = walker.bits_of(operand) if kind.dtype is DType.bool else 0
+    name = walker.mask(operand, bits) if bits else walker.use(operand)
+    width = kind.width
+    while width > 1:
+        half, of = width // 2, VectorType(kind.dtype, width // 2)
+        low, high = (
+            walker.temporary(_part(name, start, half), of, bits) for start in (0, half)
+        )
+        name = walker.temporary(_fold(walker, operation.name, of, low, high), of, bits)
+        width = half
+    walker.define(result, f"{name} != 0" if bits else name)
+
+
+def _part(name: str, start: int, count: int) -> str:
+    if count == 1:
+        return f"({name})[{start}]"
+    return f"__builtin_shufflevector({name}, {name}, {lanes(start, start + count)})"
+
+
+def _fold(walker: Walker, name: str, kind: VectorType, a: str, b: str) -> str:
+    signs = {"add": "+", "multiply": "*", "and": "&", "or": "|", "xor": "^"}
+    which = name.removeprefix("reduce_")
+    if which in signs:
+        text = f"{a} {signs[which]} {b}"
+        small = kind.width == 1 and kind.dtype.is_integer
+        return f"({SCALAR[SHORT[kind.dtype]]})({text})" if small else text
+    return _extreme_text(walker, kind, "<" if which == "minimum" else ">", a, b)
+
+
+def _table() -> dict[str, Callable[[Walker, Operation], None]]:
+    table = {name: _spelled for name, row in ROWS.items() if row.spelling}
+    table |= {name: _reduce for name in ROWS if name.startswith("reduce_")}
+    called = "floor_divide floor_modulo float_modulo sqrt floor ceil trunc round"
+    table |= dict.fromkeys(called.split(), _called)
+    return table
+
+
+OPERATIONS: dict[str, Emit] = {
+    **_table(),
+    "fma": _fma,
+    "not": _not,
+    "absolute": _absolute,
+    "minimum": _extreme("<"),
+    "maximum": _extreme(">"),
+    "select": _select,
+    "shift_left": _shift("<<"),
+    "shift_right": _shift(">>"),
+    "library": _library,
+    "splat": _splat,
+    "shuffle": _shuffle,
+}

@@ -1,0 +1,406 @@
+"""Which graphs become which kernels, and that every plan means what NumPy means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tensorlib.dtypes import DType
+from tensorlib.graph.node import Node
+from tensorlib.layouts.dim import Dim
+from tensorlib.ops.packed import pack
+from tensorlib.tests.plan_backend import (
+    DEVICE,
+    Planned,
+    data,
+    meaning,
+    node,
+    placeholder,
+    same,
+)
+
+F32, F64, I64 = DType.float32, DType.float64, DType.int64
+
+
+def floats(*shape: int, seed: int = 0) -> Node:
+    return data(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
+
+
+def number(value: Any, shape: tuple[Any, ...] = (), dtype: DType = F32) -> Node:
+    attributes = {"value": value, "shape": shape, "dtype": dtype}
+    return Node("constant", (), attributes, shape, dtype, DEVICE)
+
+
+def span(start: Any, step: Any, n: Any, dtype: DType = I64) -> Node:
+    attributes = {"start": start, "step": step, "n": n, "dtype": dtype}
+    return Node("arange", (), attributes, (n,), dtype, DEVICE)
+
+
+def check(*outputs: Node, steps: list[str] | None = None) -> Planned:
+    plan = Planned(outputs)
+    expected = meaning(outputs)
+    same(plan(), expected)
+    same(plan(), expected)  # again, over used memory
+    if steps is not None:
+        assert plan.steps == steps
+    return plan
+
+
+def wide(x: Node, shape: tuple[Any, ...]) -> Node:
+    return node("broadcast_to", x, shape=shape)
+
+
+def normed(x: Node, weight: Node) -> Node:
+    mean = node("mean", node("multiply", x, x), axes=(1,), keepdims=True)
+    scale = node("rsqrt", node("add", mean, number(1e-5, mean.shape)))
+    scaled = node("multiply", x, wide(scale, x.shape))
+    return node("multiply", scaled, wide(weight, x.shape))
+
+
+# --- what fuses ---
+
+
+def test_a_chain_of_elementwise_operations_is_one_kernel_of_rank_one():
+    x, y = floats(4, 6), floats(4, 6, seed=1)
+    chain = node("add", node("multiply", node("silu", x), y), number(0.3, (4, 6)))
+    plan = check(chain, steps=["elementwise"])
+    assert str(plan.specs[0]) == (
+        "elementwise1 float32[1] = add(multiply(silu(load0:float32), load1:float32), "
+        "cast_float32(scalar0:float64)); load0: float32[1]; load1: float32[1]"
+    )
+
+
+def test_movements_between_elementwise_operations_cost_no_kernel():
+    x = floats(3, 4)
+    turned = node("permute_dims", node("exp", x), axes=(1, 0))
+    cut = node("slice", turned, starts=(3, 1), steps=(-1, 1), shape=(4, 2))
+    flat = node("reshape", node("negative", cut), shape=(8,))
+    check(flat, steps=["elementwise"])
+
+
+def test_a_residual_add_is_done_by_the_matmul():
+    x, w, r = floats(5, 8), floats(6, 8, seed=1), floats(5, 6, seed=2)
+    product = node("matmul", x, node("permute_dims", w, axes=(1, 0)))
+    check(node("add", r, product), steps=["matmul"])
+
+
+def test_swiglu_is_two_matmuls():
+    x, a, b = floats(5, 8), floats(8, 6, seed=1), floats(8, 6, seed=2)
+    gate = node("silu", node("matmul", x, a))
+    check(node("multiply", gate, node("matmul", x, b)), steps=["matmul", "matmul"])
+
+
+def test_scale_and_mask_are_done_by_the_softmax():
+    scores = floats(2, 3, 4)
+    scaled = node("multiply", scores, number(0.125, (2, 3, 4)))
+    columns = node("reshape", span(0, 1, 4), shape=(1, 4))
+    rows = node("reshape", span(1, 1, 3), shape=(3, 1))
+    seen = node("less_equal", wide(columns, (3, 4)), wide(rows, (3, 4)))
+    masked = node("where", wide(seen, (2, 3, 4)), scaled, number(float("-inf"), (2, 3, 4)))
+    check(node("softmax", masked, axis=2), steps=["softmax"])
+
+
+def test_rms_norm_is_one_kernel():
+    plan = check(normed(floats(5, 8), floats(8, seed=1)), steps=["reduce"])
+    assert plan.specs[0].spread is not None
+
+
+def test_a_reduction_of_a_whole_large_array_is_not_spread():
+    x = floats(200, 100)
+    total = node("sum", x, axes=(0, 1), keepdims=True)
+    check(node("divide", x, wide(total, (200, 100))), steps=["reduce", "elementwise"])
+
+
+def test_a_reduction_takes_what_comes_before_and_after_it():
+    x = floats(4, 5)
+    total = node("sum", node("exp", x), axes=(0,), keepdims=False)
+    check(node("log", total), steps=["reduce"])
+
+
+def test_expensive_values_with_two_users_are_computed_once():
+    x = floats(40, 50)
+    costly = node("exp", x)
+    both = node("matmul", costly, node("permute_dims", costly, axes=(1, 0)))
+    check(both, node("sum", costly, axes=(0,), keepdims=False),
+          steps=["elementwise", "matmul", "reduce"])  # fmt: skip
+
+
+def test_cheap_values_are_computed_by_each_user():
+    x = floats(4, 5)
+    half = node("multiply", x, number(0.7, (4, 5)))
+    check(node("sum", half, axes=(0,), keepdims=False), node("max", half, axes=(1,), keepdims=False),
+          steps=["reduce", "reduce"])  # fmt: skip
+
+
+def test_widening_casts_are_done_by_the_matmul():
+    x = floats(4, 8)
+    w = data(np.random.default_rng(1).standard_normal((8, 6)).astype(np.float16))
+    plan = check(node("matmul", x, node("cast", w, dtype=F32)), steps=["matmul"])
+    assert plan.specs[0].b.dtype is DType.float16
+
+
+def test_cheap_work_on_the_left_operand_is_done_by_the_matmul():
+    x, w = floats(4, 8), floats(8, 6, seed=1)
+    plan = check(node("matmul", node("negative", x), w), steps=["matmul"])
+    assert str(plan.specs[0].prologue) == "negative(load0:float32)"
+
+
+@pytest.mark.parametrize("dtype", [DType.q4_0, DType.q4_1, DType.q8_0])
+def test_packed_weights_stay_packed_in_matmul_and_take(dtype: DType):
+    blocks = pack(np.random.default_rng(0).standard_normal((6, 64)).astype(np.float32), dtype)
+    w = data(blocks, dtype=dtype, shape=(6, 64))
+    x, rows = floats(3, 64, seed=1), data(np.array([5, -1, 0, 2]))
+    product = node("matmul", x, node("permute_dims", w, axes=(1, 0)))
+    check(product, node("take", w, rows, axis=0), steps=["matmul", "take"])
+
+
+def test_packed_weights_in_other_orders_are_decoded_first():
+    blocks = pack(np.random.default_rng(0).standard_normal((32, 64)).astype(np.float32), DType.q8_0)
+    w = data(blocks, dtype=DType.q8_0, shape=(32, 64))
+    turned = node("permute_dims", w, axes=(1, 0))
+    check(node("matmul", floats(3, 32), w), steps=["elementwise", "matmul"])
+    check(node("take", turned, data(np.array([3, 40])), axis=0), steps=["elementwise", "take"])
+    check(node("add", node("cast", turned, dtype=F32), floats(64, 32)),
+          steps=["elementwise", "elementwise"])  # fmt: skip
+
+
+def test_batches_join_the_rows_where_the_right_operand_does_not_vary():
+    plan = check(node("matmul", floats(2, 3, 8), floats(8, 6, seed=1)), steps=["matmul"])
+    assert plan.specs[0].batch_rank == 0
+
+
+def test_grouped_query_attention_reads_each_key_head_in_place():
+    q, k = floats(2, 3, 5, 8), floats(2, 1, 7, 8, seed=1)
+    plan = check(node("matmul", q, node("permute_dims", k, axes=(0, 1, 3, 2))), steps=["matmul"])
+    assert plan.specs[0].batch_rank == 1  # the groups became rows
+
+
+def test_a_matmul_writes_straight_into_a_permuted_result():
+    x, w = floats(2, 5, 8), floats(2, 8, 4, seed=1)
+    heads = node("permute_dims", node("matmul", x, w), axes=(1, 0, 2))
+    flat = node("reshape", heads, shape=(5, 8))
+    check(node("matmul", flat, floats(8, 3, seed=2)), steps=["matmul", "matmul"])
+
+
+def test_concat_parts_are_computed_into_their_place():
+    x, y = floats(3, 4), floats(3, 4, seed=1)
+    joined = node("concat", node("exp", x), node("matmul", x, floats(4, 4)), y, axis=1)
+    check(joined, node("sum", joined, axes=(0,), keepdims=False))
+    assert Planned([joined]).steps == ["elementwise", "matmul", "elementwise"]
+
+
+def test_a_reshape_that_strides_cannot_express_stores_its_input():
+    x = floats(3, 4)
+    turned = node("permute_dims", x, axes=(1, 0))
+    check(node("sum", node("reshape", turned, shape=(2, 6)), axes=(1,), keepdims=False),
+          steps=["elementwise", "reduce"])  # fmt: skip
+
+
+def test_long_chains_are_cut():
+    x = floats(4)
+    for _ in range(120):
+        x = node("sin", x)
+    assert len(Planned([x]).steps) == 3
+    check(x)
+
+
+def test_shared_parts_do_not_explode():
+    x = floats(4)
+    for _ in range(60):
+        x = node("multiply", node("add", x, x), number(0.5, (4,)))
+    check(x)
+
+
+# --- corners ---
+
+
+@pytest.mark.parametrize("op", ["sum", "prod", "max", "min", "mean", "any", "all"])
+@pytest.mark.parametrize("axes", [(0,), (1,), (0, 2), (0, 1, 2), ()])
+@pytest.mark.parametrize("dtype", [np.float32, np.int32, np.bool_, np.float16])
+def test_reductions(op: str, axes: tuple[int, ...], dtype: Any):
+    x = np.random.default_rng(0).integers(0, 3, (3, 4, 2)).astype(dtype)
+    source = data(x)
+    if op == "mean" and np.dtype(dtype).kind in "ib":
+        source = node("cast", source, dtype=F64)
+    check(node(op, source, axes=axes, keepdims=False), node(op, source, axes=axes, keepdims=True))
+
+
+@pytest.mark.parametrize("op", ["argmax", "argmin"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_positions(op: str, axis: int):
+    x = np.random.default_rng(0).integers(0, 3, (3, 4, 2)).astype(np.float32)
+    x[1, 2, 0] = np.nan
+    found = node(op, data(x), axes=(axis,), keepdims=False)
+    check(found, node("add", found, number(1, found.shape, I64)))
+
+
+def test_empty_and_single_element_tensors():
+    empty = data(np.zeros((0, 3), np.float32))
+    check(node("exp", empty), node("sum", empty, axes=(0,), keepdims=False))
+    check(node("matmul", empty, floats(3, 2)), node("matmul", floats(2, 0), floats(0, 3)))
+    one = data(np.float32(3))
+    check(node("negative", one), node("softmax", node("reshape", one, shape=(1, 1)), axis=1))
+
+
+def test_outputs_may_be_inputs_constants_views_or_equal():
+    x = floats(2, 3)
+    turned = node("permute_dims", x, axes=(1, 0))
+    check(x, turned, turned, number(2.5, (2, 2)), span(3, -2, 4), wide(span(0, 1, 3), (2, 3)))
+
+
+def test_ranges_of_floats_are_computed_in_float64():
+    check(span(0.1, 0.3, 7, F32), span(2, 0.5, 5, F64), steps=["elementwise", "elementwise"])
+
+
+def test_constants_that_must_be_exact():
+    x = data(np.array([2**40, -5]))
+    check(node("add", x, number(2**53 + 1, (2,), I64)), node("multiply", x, number(-(2**62), (2,), I64)))
+    y = data(np.array([2**63 + 1], np.uint64))
+    check(node("bitwise_xor", y, number(2**64 - 3, (1,), DType.uint64)))
+    check(node("add", floats(2), number(-0.0, (2,))), node("add", floats(2), number(0.1, (2,))))
+
+
+def test_take_of_the_middle_axis_of_a_view():
+    x = node("permute_dims", floats(2, 5, 3), axes=(2, 1, 0))
+    rows = data(np.array([[0, -1], [4, 2]], np.int32))
+    picked = node("take", x, rows, axis=1)
+    check(node("multiply", picked, number(3.5, picked.shape)), steps=["take"])
+
+
+def test_half_precision_is_rounded_after_every_operation():
+    x = data(np.random.default_rng(0).standard_normal((4, 8)).astype(np.float16))
+    square = node("matmul", x, node("permute_dims", x, axes=(1, 0)))
+    check(node("add", square, number(0.1, (4, 4), DType.float16)), steps=["matmul"])
+    check(node("softmax", x, axis=0), node("mean", x, axes=(1,), keepdims=False))
+
+
+# --- random graphs ---
+
+SYMBOLS = {"T": Dim("T"), "P": Dim("P")}
+UNARY = ("negative", "abs", "sin", "tanh", "square", "sign", "floor", "isnan")
+BINARY = ("add", "subtract", "multiply", "maximum", "less", "where")
+
+
+class Builder:
+    """Builds a random graph from a stream of choices."""
+
+    def __init__(self, draw: Any, sources: list[Node]) -> None:
+        self.draw, self.pool = draw, sources
+
+    def pick(self, items: Any) -> Any:
+        return self.draw(st.sampled_from(list(items)))
+
+    def step(self) -> None:
+        action = self.pick((
+            self.unary, self.binary, self.binary, self.permute, self.slice, self.reshape,
+            self.expand, self.reduce, self.matmul, self.softmax, self.concat, self.take,
+        ))  # fmt: skip
+        made = action(self.pick(self.pool))
+        if made is not None:
+            self.pool.append(made)
+
+    def real(self, x: Node) -> Node:
+        return x if x.dtype is F32 else node("cast", x, dtype=F32)
+
+    def unary(self, x: Node) -> Node:
+        return node(self.pick(UNARY), self.real(x))
+
+    def binary(self, x: Node) -> Node:
+        others = [y for y in self.pool if y.shape == x.shape]
+        y = self.real(self.pick(others))
+        x, op = self.real(x), self.pick(BINARY)
+        if op == "where":
+            return node("where", node("less", x, number(0.1, x.shape)), x, y)
+        return node(op, x, self.pick((y, number(0.7, x.shape))))
+
+    def permute(self, x: Node) -> Node:
+        axes = self.draw(st.permutations(range(len(x.shape))))
+        return node("permute_dims", x, axes=tuple(axes))
+
+    def slice(self, x: Node) -> Node:
+        starts, steps, shape = [], [], []
+        for n in x.shape:
+            step = self.pick((1, 1, -1, 2))
+            count = n if not isinstance(n, int) else self.draw(st.integers(0 if n == 0 else 1, n))
+            if step == 2:
+                count = (count + 1) // 2
+            starts.append(n - 1 if step == -1 else 0)
+            steps.append(step)
+            shape.append(count)
+        return node("slice", x, starts=tuple(starts), steps=tuple(steps), shape=tuple(shape))
+
+    def reshape(self, x: Node) -> Node | None:
+        if len(x.shape) < 2:
+            return node("reshape", x, shape=(1, *x.shape, 1))
+        k = self.draw(st.integers(0, len(x.shape) - 2))
+        merged = (*x.shape[:k], x.shape[k] * x.shape[k + 1], *x.shape[k + 2 :])
+        return node("reshape", x, shape=merged)
+
+    def expand(self, x: Node) -> Node | None:
+        if len(x.shape) > 3:
+            return None
+        flat = node("reshape", x, shape=(*x.shape[:1], 1, *x.shape[1:]))
+        return wide(flat, (*x.shape[:1], self.pick((2, SYMBOLS["P"])), *x.shape[1:]))
+
+    def reduce(self, x: Node) -> Node | None:
+        if not x.shape:
+            return None
+        axes = tuple(sorted(self.draw(st.sets(st.integers(0, len(x.shape) - 1), min_size=1))))
+        keep = self.draw(st.booleans())
+        made = node(self.pick(("sum", "mean")), self.real(x), axes=axes, keepdims=keep)
+        return wide(made, x.shape) if keep else made
+
+    def matmul(self, x: Node) -> Node | None:
+        if len(x.shape) < 2 or len(x.shape) > 4:
+            return None
+        rank = len(x.shape)
+        turned = node("permute_dims", self.real(x), axes=(*range(rank - 2), rank - 1, rank - 2))
+        scaled = node("multiply", self.real(x), number(0.1, x.shape))
+        return node("matmul", turned, scaled)
+
+    def softmax(self, x: Node) -> Node | None:
+        return node("softmax", self.real(x), axis=self.draw(st.integers(0, len(x.shape) - 1))) \
+            if x.shape else None  # fmt: skip
+
+    def concat(self, x: Node) -> Node | None:
+        if not x.shape or len(x.shape) > 3:
+            return None
+        return node("concat", x, node("cast", self.unary(x), dtype=x.dtype), x,
+                    axis=self.draw(st.integers(0, len(x.shape) - 1)))  # fmt: skip
+
+    def take(self, x: Node) -> Node | None:
+        fixed = [a for a, n in enumerate(x.shape) if isinstance(n, int) and n > 0]
+        if not fixed or len(x.shape) > 3:
+            return None
+        rows = data(np.array([0, -1], np.int64))
+        return node("take", x, rows, axis=self.pick(fixed))
+
+
+@st.composite
+def graphs(draw: Any) -> list[Node]:
+    t, p = SYMBOLS["T"], SYMBOLS["P"]
+    sources = [
+        placeholder("x", (t, 4), F32), placeholder("y", (p, t), F32), floats(3, 4),
+        span(p, 1, t), wide(span(0, 1, 4), (t, 4)), floats(2, 1, 3, seed=3),
+    ]  # fmt: skip
+    builder = Builder(draw, sources)
+    for _ in range(draw(st.integers(1, 9))):
+        builder.step()
+    count = draw(st.integers(1, 3))
+    return builder.pool[-count:]
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs(), st.integers(0, 1000))
+def test_plans_of_random_symbolic_graphs_mean_what_their_nodes_mean(outputs: list[Node], seed: int):
+    plan = Planned(outputs, T=0, P=0)
+    source = np.random.default_rng(seed)
+    for t, p in ((3, 5), (1, 1), (4, 4), (1, 3), (7, 2)):
+        x, y = (source.standard_normal(s).astype(np.float32) for s in ((t, 4), (p, t)))
+        values, inputs = {"T": t, "P": p}, {"x": x, "y": y}
+        with np.errstate(all="ignore"):
+            same(plan(inputs, T=t, P=p), meaning(outputs, values, inputs))
