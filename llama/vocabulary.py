@@ -82,19 +82,19 @@ def ranked_merges(merges: Sequence[str], vocabulary: Vocabulary) -> Merges:
     A merge into a control token is left out: plain text never makes a control token.
     """
     pairs: dict[tuple[int, int], tuple[int, int]] = {}
-    find = vocabulary.ids.get
+    find, types, control = vocabulary.ids.get, vocabulary.types, int(TokenType.CONTROL)
     for rank, line in enumerate(_strings("merges", merges)):
         left, _, right = line.partition(" ")
         pair = (find(left, -1), find(right, -1))
         result = find(left + right, -1)
-        if min(*pair, result) < 0 or not left or not right:
+        if pair[0] < 0 or pair[1] < 0 or result < 0 or not left or not right:
             raise ModelError(
                 f"tokenizer.ggml.merges[{rank}]: got {short(line)}; "
                 "needed two tokens that together make a third"
             )
         if pair in pairs:
             raise ModelError(f"tokenizer.ggml.merges[{rank}]: got {short(line)} a second time")
-        if vocabulary.types[result] != TokenType.CONTROL:
+        if types[result] != control:
             pairs[pair] = (rank, result)
     return Merges(pairs)
 
@@ -145,12 +145,13 @@ def _checked_types(types: object, count: int) -> list[int]:
         raise ModelError(f"tokenizer.ggml.token_type: got {short(values)}; needed integers")
     if len(values) != count:
         raise ModelError(f"tokenizer.ggml.token_type: got {len(values)}; needed {count}, one each")
-    for place, value in enumerate(values):
-        if not min(TokenType) <= value <= max(TokenType):
-            raise ModelError(
-                f"tokenizer.ggml.token_type[{place}]: got {value}; "
-                f"needed {min(TokenType):d} to {max(TokenType):d}"
-            )
+    wrong = set(values) - set(map(int, TokenType))
+    if wrong:
+        place = next(place for place, value in enumerate(values) if value in wrong)
+        raise ModelError(
+            f"tokenizer.ggml.token_type[{place}]: got {values[place]}; "
+            f"needed {min(TokenType):d} to {max(TokenType):d}"
+        )
     return list(values)
 
 
