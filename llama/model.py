@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tensorlib.backend import Compiling, Threaded
 from tensorlib.capture import compile
 from tensorlib.creation import asarray
@@ -54,6 +56,8 @@ class Llama:
         self.load_s = self.compile_s = 0.0
         self._template = template
         self._device = network.embedding.weight.device
+        self._token = np.zeros(1, np.int64)
+        self._token_tensor = asarray(self._token, device=self._device, copy=False)
         self._step = compile(self._forward, dynamic={"tokens": {0: "T"}, "position": "P"})
 
     @classmethod
@@ -118,9 +122,15 @@ class Llama:
             )
         if min(tokens) < 0 or max(tokens) >= self.config.vocabulary:
             raise ModelError(f"step: got token ids outside 0 to {self.config.vocabulary - 1}")
-        ids = asarray(list(tokens), dtype=DType.int64, device=self._device)
-        logits, likeliest = self._step(ids, position)
-        return logits, likeliest
+        logits, likeliest = self._step(self._ids(tokens), position)
+        return logits.realise(), likeliest.realise()
+
+    def _ids(self, tokens: Sequence[int]) -> Tensor:
+        """Return token ids as a tensor; a single one goes into the same memory every time."""
+        if len(tokens) > 1:
+            return asarray(list(tokens), dtype=DType.int64, device=self._device)
+        self._token[0] = tokens[0]
+        return self._token_tensor
 
     def prefill(self, tokens: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Run a prompt from position 0, in pieces; return what the last `step` does."""

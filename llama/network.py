@@ -30,10 +30,10 @@ __all__ = ["LlamaNetwork", "load_network"]
 
 
 class LlamaNetwork(Module):
-    """logits = output(norm(blocks(embedding(tokens)))), as in Touvron et al. 2023, arXiv 2302.13971.
+    """logits = output(norm(blocks(embedding(tokens)))).
 
-    `tokens` (time,) are integers; the result holds the logits after the last of them, (vocabulary,),
-    and the likeliest token, the lowest id at a tie.
+    `tokens` (time,) are integers; the result holds the logits after the last of them (vocabulary,)
+    and the likeliest token, the lowest id at a tie. Touvron et al. 2023, arXiv 2302.13971.
     """
 
     def __init__(

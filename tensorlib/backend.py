@@ -147,6 +147,10 @@ class HostMemory(Protocol):
         """Return a buffer over the memory of the C-contiguous `source`, which it keeps alive."""
         ...
 
+    def peek(self, buffer: Any, offset: int, nbytes: int) -> bytes:
+        """Return `nbytes` bytes of `buffer` from `offset` on: the quick way to a single number."""
+        ...
+
 
 @runtime_checkable
 class Threaded(Protocol):

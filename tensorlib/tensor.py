@@ -12,7 +12,7 @@ from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import DTypeError, IndexingError, ShapeError
 from tensorlib.graph import folding, shaping
 from tensorlib.graph.build import Operand, binary, cast, is_known, unary
-from tensorlib.graph.host import from_numpy, to_numpy
+from tensorlib.graph.host import from_numpy, to_numpy, to_scalar
 from tensorlib.graph.indexing import basic, picked
 from tensorlib.graph.node import Node
 from tensorlib.graph.realise import realise
@@ -123,7 +123,8 @@ class Tensor:
                 f"item: got shape {shape_text(self.shape)}, needed exactly one element; "
                 "try any() or all() for a truth value, numpy() for all elements"
             )
-        return self.numpy().reshape(()).item()
+        realise((self.node,))
+        return to_scalar(self.node)
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""

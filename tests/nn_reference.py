@@ -1,4 +1,4 @@
-"""The layers in NumPy float64, written from the papers, and a graph evaluator for symbolic sizes."""
+"""The layers in NumPy float64, written from the papers; an evaluator of symbolic graphs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def wide(x: tl.Tensor) -> Array:
 
 
 def linear(layer: Any, x: Array) -> Array:
-    y = x @ wide(layer.weight).T
+    y: Array = x @ wide(layer.weight).T
     return y if layer.bias is None else y + wide(layer.bias)
 
 
 def rms_norm(layer: Any, x: Array) -> Array:
-    return x / np.sqrt((x**2).mean(-1, keepdims=True) + layer.epsilon) * wide(layer.weight)
+    scale = np.sqrt((x**2).mean(-1, keepdims=True) + layer.epsilon)
+    return np.asarray(x / scale * wide(layer.weight))
 
 
 def rope(layer: Any, x: Array, position: int = 0) -> Array:
@@ -47,7 +48,11 @@ def attention(layer: Any, x: Array) -> Array:
     time = x.shape[-2]
     q, k, v = (
         linear(w, x).reshape(time, heads, -1).swapaxes(0, 1)
-        for w, heads in ((layer.wq, layer.heads), (layer.wk, layer.kv_heads), (layer.wv, layer.kv_heads))
+        for w, heads in (
+            (layer.wq, layer.heads),
+            (layer.wk, layer.kv_heads),
+            (layer.wv, layer.kv_heads),
+        )
     )
     if layer.rope is not None:
         q, k = rope(layer.rope, q), rope(layer.rope, k)
@@ -72,10 +77,8 @@ def block(layer: Any, x: Array) -> Array:
     return h + feed_forward(layer.feed_forward, rms_norm(layer.feed_forward_norm, h))
 
 
-def evaluate(
-    x: tl.Tensor, inputs: Mapping[str, Array], symbols: Mapping[str, int]
-) -> Array:
-    """Compute a captured tensor by the NumPy meanings, with `symbols` bound; states are snapshots."""
+def evaluate(x: tl.Tensor, inputs: Mapping[str, Array], symbols: Mapping[str, int]) -> Array:
+    """Compute a captured tensor by the NumPy meanings, with `symbols` bound; states are copied."""
     values: dict[int, Any] = {}
     for node in topological([x.node]):
         if node.op == "data":

@@ -342,7 +342,7 @@ class _Writer:
     def _unary_of(self, kind: Type, depth: int) -> str:
         dtype, a = kind[0], self.value(kind, depth)
         if dtype is DType.bool:
-            return f"~{a}"
+            return f"(~{a})"
         if dtype.is_float:
             forms = ["(-{a})", "abs({a})", "{a}.floor()", "{a}.ceil()", "{a}.trunc()",
                      "{a}.round()", "{a}.sqrt()"]  # fmt: skip

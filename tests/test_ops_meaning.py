@@ -149,14 +149,14 @@ def test_small_integers_are_summed_in_64_bits() -> None:
 def test_softmax_is_stable_and_sums_to_one() -> None:
     x = np.array([[1000.0, 1001.0], [-np.inf, 0.0]])
     got = run("softmax", x, axis=1)
-    np.testing.assert_allclose(got, [[0.26894142, 0.73105858], [0, 1]], rtol=1e-7)
+    np.testing.assert_allclose(got, np.array([[0.26894142, 0.73105858], [0, 1]]), rtol=1e-7)
     assert run("softmax", x.astype(ml_dtypes.bfloat16), axis=0).dtype == ml_dtypes.bfloat16
 
 
 def test_matmul_of_halves_accumulates_in_float32() -> None:
     a = np.full((1, 4096), 0.1, np.float16)
     got = run("matmul", a, a.T)
-    np.testing.assert_allclose(got, 4096 * float(a[0, 0]) ** 2, rtol=1e-3)
+    np.testing.assert_allclose(float(got[0, 0]), 4096 * float(a[0, 0]) ** 2, rtol=1e-3)
     assert got.dtype == np.float16
 
 

@@ -184,7 +184,8 @@ MATRICES = [
 def test_matmul_agrees_with_numpy(left: tuple[int, ...], right: tuple[int, ...]) -> None:
     a, b = sample(left, np.float32), sample(right, np.float64, 1)
     same(tl.asarray(a) @ tl.asarray(b), a @ b)
-    same(a @ tl.asarray(b), a @ b)
+    same(tl.asarray(b).__rmatmul__(a), a @ b)
+    assert isinstance(a @ tl.asarray(b), tl.Tensor)
     same(tl.matmul(tl.asarray(a.astype(np.int8)), tl.asarray(b)), a.astype(np.int8) @ b)
 
 

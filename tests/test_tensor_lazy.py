@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -225,7 +225,12 @@ def test_strided_storage_is_copied_out(kernels_only: Device, key: Any) -> None:
 def test_dtypes_that_a_backend_lacks_are_refused(kernels_only: Device) -> None:
     message = "dtype: got complex128, which backend kernels_only does not have; try device='refer"
     x = tl.asarray([1.0], device=kernels_only)
-    for call in (lambda: x * 1j, lambda: x.astype("complex128"), lambda: x + np.array([1j])):
+    calls: list[Callable[[], Any]] = [
+        lambda: x * 1j,
+        lambda: x.astype("complex128"),
+        lambda: x + np.array([1j]),
+    ]
+    for call in calls:
         with pytest.raises(DTypeError, match=message):
             call()
 

@@ -12,7 +12,7 @@ from tensorlib.knobs import knob
 from tensorlib.lang.target import Target, targeting
 
 if TYPE_CHECKING:
-    from tensorlib.backends.c import CBackend
+    from tensorlib.backends.c.backend import CBackend
 
 __all__ = ["PlanProgram"]
 

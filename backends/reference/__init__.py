@@ -41,6 +41,10 @@ class ReferenceBackend:
     def borrow(self, source: Array) -> Buffer:
         return source.reshape(-1).view(np.uint8)
 
+    def peek(self, buffer: Any, offset: int, nbytes: int) -> bytes:
+        array = buffer.data if isinstance(buffer, PackedArray) else buffer
+        return np.ascontiguousarray(array).tobytes()[offset : offset + nbytes]
+
     def copy_in(self, buffer: Any, source: Array, offset: int = 0) -> None:
         buffer[offset : offset + source.nbytes] = source.reshape(-1).view(np.uint8)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from math import prod
 from typing import Any
 
@@ -14,7 +15,14 @@ from tensorlib.graph.node import Node, Storage, data_node
 from tensorlib.layouts.dim import Size
 from tensorlib.registry import REGISTRY
 
-__all__ = ["contiguous_strides", "from_bytes", "from_numpy", "require_dtype", "to_numpy"]
+__all__ = [
+    "contiguous_strides",
+    "from_bytes",
+    "from_numpy",
+    "require_dtype",
+    "to_numpy",
+    "to_scalar",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -84,6 +92,26 @@ def to_numpy(node: Node) -> Array:
         backend.copy_out(node.storage.buffer, target)
         return target
     return _copied(backend, node.storage, shape, node.dtype)
+
+
+def to_scalar(node: Node) -> Any:
+    """Return the one element of a realised node as a Python number."""
+    storage, backend = node.storage, REGISTRY.backend(node.device.backend)
+    assert storage is not None, node
+    host, code = lends(backend), _STRUCT.get(node.dtype)
+    if host is None or code is None or op_level(backend) is not None:
+        return to_numpy(node).reshape(()).item()
+    backend.synchronise(node.device)
+    size = node.dtype.itemsize
+    return struct.unpack(code, host.peek(storage.buffer, storage.offset * size, size))[0]
+
+
+# How the struct module spells dtypes; what it has no letter for goes through NumPy.
+_STRUCT = {
+    DType.bool: "?", DType.int8: "b", DType.int16: "h", DType.int32: "i", DType.int64: "q",
+    DType.uint8: "B", DType.uint16: "H", DType.uint32: "I", DType.uint64: "Q",
+    DType.float16: "e", DType.float32: "f", DType.float64: "d",
+}  # fmt: skip
 
 
 def _copied(backend: Backend, storage: Storage, shape: tuple[int, ...], dtype: DType) -> Array:

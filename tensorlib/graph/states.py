@@ -64,9 +64,9 @@ def _may_read(vertex: Vertex, state: Vertex) -> bool:
 
 
 def _owned(output: Vertex) -> Vertex:
-    if output.op == "update" and output.inputs[0].is_movement:
-        return output if _is_state(output) else copied(output)
-    return copied(output) if output.op in ("data", "input") else output
+    if output.op == "update":
+        return output if _is_state(output) or not output.inputs[0].is_movement else copied(output)
+    return copied(output) if output.op in ("data", "input") or output.is_movement else output
 
 
 def base(vertex: Vertex) -> Vertex:

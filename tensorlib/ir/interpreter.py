@@ -33,24 +33,27 @@ class Memory:
         self.name = name
         self.written = None if written else np.zeros(len(self.bytes), np.bool_)
 
-    def load(self, dtype: DType, start: int, width: int, unit: int) -> Array:
-        """Return `width` elements of `dtype` from element `start` (in units of `unit` bytes)."""
-        first, last = self._span(dtype, start, width, unit)
+    def load(self, dtype: DType, start: int, width: int, unit: int, lane: int = 0) -> Array:
+        """Return `width` elements of `dtype`, `lane` elements behind `start` units of bytes."""
+        first, last = self._span(dtype, start, width, unit, lane)
         if self.written is not None and not self.written[first:last].all():
             raise KernelError(f"{self.name}: read of [{start}] before anything was written there")
-        data = self.bytes[first:last].copy().view(dtype.numpy)
+        raw = self.bytes[first:last]
+        data = raw != 0 if dtype is DType.bool else raw.copy().view(dtype.numpy)
         return data if width > 1 else data.reshape(())
 
-    def store(self, value: Array, dtype: DType, start: int, unit: int) -> None:
-        """Write the lanes of `value` from element `start` on."""
+    def store(self, value: Array, dtype: DType, start: int, unit: int, lane: int = 0) -> None:
+        """Write the lanes of `value`, `lane` elements behind `start` units of bytes."""
         flat = np.atleast_1d(value).astype(dtype.numpy)
-        first, last = self._span(dtype, start, len(flat), unit)
+        first, last = self._span(dtype, start, len(flat), unit, lane)
         self.bytes[first:last] = np.ascontiguousarray(flat).view(np.uint8)
         if self.written is not None:
             self.written[first:last] = True
 
-    def _span(self, dtype: DType, start: int, width: int, unit: int) -> tuple[int, int]:
-        first = start * unit
+    def _span(
+        self, dtype: DType, start: int, width: int, unit: int, lane: int
+    ) -> tuple[int, int]:
+        first = start * unit + lane * dtype.itemsize
         last = first + width * dtype.itemsize
         if first < 0 or last > len(self.bytes):
             size = len(self.bytes) // unit
@@ -155,16 +158,21 @@ def _masked_load(operation: Operation, operands: list[Any]) -> list[Any]:
     kind: VectorType = operation.attributes["type"]
     lanes = np.atleast_1d(other).copy()
     for lane in np.flatnonzero(np.atleast_1d(mask)):
-        lanes[lane] = memory.load(kind.dtype, int(start) + int(lane), 1, _unit(operation))
+        lanes[lane] = memory.load(kind.dtype, int(start), 1, _unit(operation), int(lane))
     return [lanes if kind.width > 1 else lanes.reshape(())]
 
 
 def _gather(operation: Operation, operands: list[Any]) -> list[Any]:
-    memory, indices = operands
+    memory, indices = operands[:2]
     dtype = operation.operands[0].type.dtype  # type: ignore[union-attr]
-    lanes = [memory.load(dtype, int(i), 1, _unit(operation)) for i in np.atleast_1d(indices)]
-    stacked = np.stack(lanes)
-    return [stacked if np.ndim(indices) else stacked.reshape(())]
+    if operation.name == "gather":
+        mask, lanes = np.ones_like(indices, np.bool_), np.zeros(np.shape(indices), dtype.numpy)
+    else:
+        mask, lanes = operands[2], np.array(operands[3])
+    flat = lanes.reshape(-1)
+    for lane in np.flatnonzero(mask):
+        flat[lane] = memory.load(dtype, int(np.atleast_1d(indices)[lane]), 1, _unit(operation))
+    return [flat.reshape(np.shape(indices))]
 
 
 def _store(operation: Operation, operands: list[Any]) -> list[Any]:
@@ -178,15 +186,18 @@ def _masked_store(operation: Operation, operands: list[Any]) -> list[Any]:
     memory, start, value, mask = operands
     dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
     for lane in np.flatnonzero(np.atleast_1d(mask)):
-        memory.store(np.atleast_1d(value)[lane], dtype, int(start) + int(lane), _unit(operation))
+        element = np.atleast_1d(value)[lane]
+        memory.store(element, dtype, int(start), _unit(operation), int(lane))
     return []
 
 
 def _scatter(operation: Operation, operands: list[Any]) -> list[Any]:
-    memory, indices, value = operands
+    memory, indices, value = operands[:3]
     dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
-    for i, lane in zip(np.atleast_1d(indices), np.atleast_1d(value), strict=True):
-        memory.store(lane, dtype, int(i), _unit(operation))
+    mask = operands[3] if operation.name == "masked_scatter" else np.ones_like(indices, np.bool_)
+    at, lanes = np.atleast_1d(indices), np.atleast_1d(value)
+    for lane in np.flatnonzero(mask):
+        memory.store(lanes[lane], dtype, int(at[lane]), _unit(operation))
     return []
 
 
@@ -202,9 +213,11 @@ _MEMORY = {
     "load": _load,
     "masked_load": _masked_load,
     "gather": _gather,
+    "masked_gather": _gather,
     "store": _store,
     "masked_store": _masked_store,
     "scatter": _scatter,
+    "masked_scatter": _scatter,
     "alloc": _alloc,
     "prefetch": lambda operation, operands: [],
 }

@@ -167,10 +167,8 @@ def library(*operands: Array, function: str) -> Array:
     return np.asarray(_libm(function, len(operands))(*operands), dtype=np.float64)
 
 
-def _fma32(a: Array, b: Array, c: Array) -> Array:
-    """a*b is exact in float64; rounding the sum to odd first makes the last rounding right."""
-    product = a.astype(np.float64) * b.astype(np.float64)
-    addend = c.astype(np.float64)
+def _odd_sum(product: Array, addend: Array) -> Array:
+    """product + addend in float64, rounded to odd, so that rounding it once more is right."""
     total = product + addend
     virtual = total - product
     error = (product - (total - virtual)) + (addend - virtual)
@@ -178,18 +176,28 @@ def _fma32(a: Array, b: Array, c: Array) -> Array:
     even_inexact = (error != 0) & ((bits & 1) == 0) & np.isfinite(total)
     away = (error > 0) == (total > 0)
     odd = np.where(even_inexact, np.where(away, bits + 1, bits - 1), bits)
-    return np.asarray(odd).view(np.float64).astype(np.float32)
+    return np.asarray(odd).view(np.float64)
+
+
+def _odd_float32(a: Array) -> Array:
+    """float64 to float32, rounded to odd."""
+    rounded = a.astype(np.float32)
+    inexact = (rounded.astype(np.float64) != a) & np.isfinite(a)
+    bits = np.asarray(rounded).view(np.uint32)
+    toward_zero = np.where(np.abs(rounded.astype(np.float64)) > np.abs(a), bits - 1, bits)
+    return np.asarray(np.where(inexact, toward_zero | 1, bits).astype(np.uint32)).view(np.float32)
 
 
 def fma(a: Array, b: Array, c: Array) -> Array:
-    """a*b + c rounded once; integers wrap; float16 and bfloat16 go through float32."""
+    """a*b + c rounded once; integers wrap."""
     with np.errstate(all="ignore"):
-        if a.dtype in HALVES:
-            return _fma32(*(x.astype(np.float32) for x in (a, b, c))).astype(a.dtype)
-        if a.dtype == np.float32:
-            return _fma32(a, b, c)
         if a.dtype == np.float64:
             return np.asarray(_libm("fma", 3)(a, b, c), dtype=np.float64)
+        if a.dtype == np.float32 or a.dtype in HALVES:  # the product is exact in float64
+            wide = (x.astype(np.float64) for x in (a, b, c))
+            total = _odd_sum(next(wide) * next(wide), next(wide))
+            half = a.dtype in HALVES
+            return np.asarray((_odd_float32(total) if half else total).astype(a.dtype))
         return np.asarray(a * b + c)
 
 

@@ -159,26 +159,31 @@ def _store(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     return []
 
 
-def _gather(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    pointer, indices = operands
+def _indexed(name: str, operands: Types, count: int) -> tuple[PointerType, VectorType]:
+    pointer, indices = (*operands, None, None)[:2]
     if (
         not isinstance(pointer, PointerType)
         or not isinstance(indices, VectorType)
         or indices.dtype is not DType.int64
+        or len(operands) != count
     ):
-        raise _fail(name, operands, "(pointer, int64 indices)")
-    return [indices.of(pointer.dtype)]
+        raise _fail(name, operands, f"(pointer, int64 indices, ...), {count} operands")
+    return pointer, indices
+
+
+def _gather(name: str, operands: Types, attributes: Attributes) -> list[Type]:
+    pointer, indices = _indexed(name, operands, 4 if name == "masked_gather" else 2)
+    kind = indices.of(pointer.dtype)
+    if name == "masked_gather" and tuple(operands[2:]) != (indices.of(DType.bool), kind):
+        raise _fail(name, operands, f"(pointer, int64 indices, mask, other) for {kind}")
+    return [kind]
 
 
 def _scatter(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    pointer, indices, value = operands
-    if (
-        not isinstance(pointer, PointerType)
-        or not isinstance(indices, VectorType)
-        or indices.dtype is not DType.int64
-        or value != indices.of(pointer.dtype)
-    ):
-        raise _fail(name, operands, "(pointer, int64 indices, value)")
+    pointer, indices = _indexed(name, operands, 4 if name == "masked_scatter" else 3)
+    kind = indices.of(pointer.dtype)
+    if tuple(operands[2:]) not in ((kind,), (kind, indices.of(DType.bool))):
+        raise _fail(name, operands, f"(pointer, int64 indices, value) for {kind}")
     return []
 
 
@@ -256,8 +261,8 @@ _TABLE = [
     Row("cast", _cast, m.cast),
     Row("bitcast", _bitcast, _reinterpret),
     # reduction over the lanes, by halves
-    Row("reduce_add", _reduction(NUMBER), m.reduce_tree(m.in_float32(np.add))),
-    Row("reduce_multiply", _reduction(NUMBER), m.reduce_tree(m.in_float32(np.multiply))),
+    Row("reduce_add", _reduction(NUMBER), m.in_float32(m.reduce_tree(np.add))),
+    Row("reduce_multiply", _reduction(NUMBER), m.in_float32(m.reduce_tree(np.multiply))),
     Row("reduce_minimum", _reduction(NUMBER), m.reduce_tree(m.minimum)),
     Row("reduce_maximum", _reduction(NUMBER), m.reduce_tree(m.maximum)),
     Row("reduce_and", _reduction(LOGIC), m.reduce_tree(np.bitwise_and)),
@@ -267,9 +272,11 @@ _TABLE = [
     Row("load", _load, effect="read"),
     Row("masked_load", _load, effect="read"),
     Row("gather", _gather, effect="read"),
+    Row("masked_gather", _gather, effect="read"),
     Row("store", _store, effect="write"),
     Row("masked_store", _store, effect="write"),
     Row("scatter", _scatter, effect="write"),
+    Row("masked_scatter", _scatter, effect="write"),
     Row("prefetch", _prefetch, effect="write"),
     Row("alloc", _alloc, effect="write"),
     # control

@@ -19,7 +19,10 @@ from tensorlib.ir.types import VectorType
 __all__ = ["half"]
 
 # Operations that move values without computing on them, or convert.
-_MOVES = {"const", "splat", "shuffle", "select", "cast", "bitcast", "load", "masked_load", "gather"}
+_MOVES = {
+    "const", "splat", "shuffle", "select", "cast", "bitcast",
+    "load", "masked_load", "gather", "masked_gather",
+}  # fmt: skip
 
 
 def half(kernel: Kernel) -> None:
@@ -47,6 +50,8 @@ def _is_half(value: Value) -> bool:
 
 def _computes_on_half(operation: Operation) -> bool:
     if operation.blocks or operation.name in _MOVES or not operation.results:
+        return False
+    if operation.name == "fma":  # rounds once: printers have a function of their own for it
         return False
     return any(map(_is_half, operation.operands))
 

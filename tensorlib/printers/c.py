@@ -8,12 +8,13 @@ that others see is worker 0's, and so is a kernel without a parallel loop.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tensorlib.ir.core import Block, Kernel, Operation, Value, walk
+from tensorlib.ir.core import Block, Kernel, Value, walk
+from tensorlib.ir.effects import writes_shared
 from tensorlib.ir.types import PointerType, VectorType
-from tensorlib.passes.effects import writes_shared
 from tensorlib.printers import c_convert, c_memory, c_values
 from tensorlib.printers.c_types import (
     SCALAR,
@@ -24,7 +25,7 @@ from tensorlib.printers.c_types import (
     vector_name,
 )
 from tensorlib.printers.walker import Emit, Walker, all_of, identifier
-from tensorlib.tools_debug import show
+from tensorlib.knobs import knob
 
 __all__ = ["PRELUDE", "print_c"]
 
@@ -35,7 +36,10 @@ def print_c(kernel: Kernel, name: str = "") -> str:
     """Return the C text of `kernel` after its passes: complete but for PRELUDE; `name` names it."""
     walker = Walker(GnuC())
     body = _function(walker, kernel, name or identifier(kernel.name))
-    return "".join([*walker.declarations.values(), body])
+    text = "".join([*walker.declarations.values(), body])
+    if knob("TENSORLIB_DEBUG") >= 4:
+        print(text, file=sys.stderr)
+    return text
 
 
 class GnuC:

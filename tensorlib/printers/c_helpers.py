@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tensorlib.printers.c_types import SCALAR, vector_name
+from tensorlib.ir.types import VectorType
+from tensorlib.printers.c_types import SCALAR, SHORT, declared, vector_name
+from tensorlib.printers.walker import Walker, lanes
 
-__all__ = ["helper"]
+__all__ = ["call"]
 
 Body = Callable[[str, int, str], tuple[str, list[str]]]
 _SUFFIX = {"f32": "f", "f64": ""}
+
+
+def call(walker: Walker, name: str, kind: VectorType, *operands: str, extra: str = "") -> str:
+    """Return a call of helper `name` for operands of `kind`, declaring it and its types."""
+    function, text, needs = helper(name, SHORT[kind.dtype], kind.width, extra)
+    for need in needs:
+        declared(walker, need)
+    walker.declarations.setdefault(function, text)
+    return f"{function}({', '.join(operands)})"
 
 
 def helper(name: str, short: str, width: int, extra: str = "") -> tuple[str, str, list[str]]:
@@ -77,17 +88,13 @@ def _halves(short: str, width: int, head: str) -> tuple[str, list[str]]:
     """Where the target has no such vector, fma of each half (in turn by halves)."""
     half = width // 2
     inner, text, needs = helper("fma", short, half)
-    low = ", ".join(f"__builtin_shufflevector({x}, {x}, {_range(0, half)})" for x in "abc")
-    high = ", ".join(f"__builtin_shufflevector({x}, {x}, {_range(half, width)})" for x in "abc")
+    low = ", ".join(f"__builtin_shufflevector({x}, {x}, {lanes(0, half)})" for x in "abc")
+    high = ", ".join(f"__builtin_shufflevector({x}, {x}, {lanes(half, width)})" for x in "abc")
     body = (
         f"{text}{head} {{\n  return __builtin_shufflevector({inner}({low}),\n"
-        f"    {inner}({high}), {_range(0, width)});\n}}\n"
+        f"    {inner}({high}), {lanes(0, width)});\n}}\n"
     )
     return body, [vector_name(short, half), *needs]
-
-
-def _range(start: int, stop: int) -> str:
-    return ", ".join(map(str, range(start, stop)))
 
 
 def _rounding(function: str) -> Body:
@@ -174,7 +181,7 @@ def _widen(short: str, width: int, extra: str) -> tuple[str, list[str]]:
     letter = "s" if short == "i8" else "z"
     bytes16 = "__attribute__((vector_size(16))) char"
     if width == 8:
-        padded = f"__builtin_shufflevector(a, a, {_range(0, 8)}{', -1' * 8})"
+        padded = f"__builtin_shufflevector(a, a, {lanes(0, 8)}{', -1' * 8})"
         call = f"({target})__builtin_ia32_pmov{letter}xbd256(({bytes16}){padded})"
         cases.append(("defined(__AVX2__)", call))
     if width == 16:
@@ -285,7 +292,53 @@ def _convert(text: str, source: str, target: str) -> Body:
     return body
 
 
+def _fma_half(dtype: str) -> Body:
+    """Exactly rounded fma of halves: the product is exact in float64, the sum is rounded to odd."""
+
+    def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
+        odd, odd_text, _ = helper("float64_to_odd", "f64", 1)
+        to, to_text, _ = helper(f"float32_to_{dtype}", "f32", 1)
+        scalar = f"tl_fma_{dtype}_u16x1"
+        text = (
+            _FMA_HALF_SCALAR.replace("NAME", scalar)
+            .replace("WIDEN", _WIDEN[dtype][0])
+            .replace("ODD", odd)
+            .replace("NARROW", to)
+        )
+        guarded = f"#ifndef {scalar}_\n#define {scalar}_\n{text}#endif\n"
+        before = f"{_WIDEN[dtype][1]()}{odd_text}{to_text}"
+        if width == 1:
+            return before + text, []
+        vector_text, needs = _lanes(short, width, f"{scalar}(a[i], b[i], c[i])", "abc")
+        return before + guarded + vector_text, needs
+
+    return body
+
+
+_BFLOAT_SCALAR = """\
+static inline __attribute__((always_inline)) float NAME(uint16_t a) {
+  uint32_t x = (uint32_t)a << 16; float f; __builtin_memcpy(&f, &x, 4); return f;
+}
+"""
+
+_FMA_HALF_SCALAR = """\
+static inline __attribute__((always_inline)) uint16_t NAME(uint16_t a, uint16_t b, uint16_t c) {
+  double p = (double)WIDEN(a) * (double)WIDEN(b), d = WIDEN(c), s = p + d, v = s - p;
+  double e = (p - (s - v)) + (d - v);  /* p + d == s + e exactly: Knuth's TwoSum */
+  int64_t x; __builtin_memcpy(&x, &s, 8);
+  if (s - s == 0 && e != 0 && !(x & 1)) x += (e > 0) == (s > 0) ? 1 : -1;
+  __builtin_memcpy(&s, &x, 8);
+  return NARROW(ODD(s));
+}
+"""
+
+_WIDEN: dict[str, tuple[str, Callable[[], str]]] = {
+    "float16": ("tl_float16_to_float32_u16x1", lambda: helper("float16_to_float32", "u16", 1)[1]),
+    "bfloat16": ("tl_bfloat16_to_float32_u16x1", lambda: helper("bfloat16_to_float32", "u16", 1)[1]),
+}
+
 _NAMES = {
+    _BFLOAT_SCALAR: "bfloat16_to_float32",
     _HALF_SCALAR: "float16_to_float32",
     _TO_HALF_SCALAR: "float32_to_float16",
     _TO_BFLOAT_SCALAR: "float32_to_bfloat16",
@@ -311,6 +364,9 @@ _BODIES: dict[str, Body] = {
     "widen": _widen,
     "shift_left": _shift("left"),
     "shift_right": _shift("right"),
+    "fma_float16": _fma_half("float16"),
+    "fma_bfloat16": _fma_half("bfloat16"),
+    "bfloat16_to_float32": _convert(_BFLOAT_SCALAR, "u16", "f32"),
     "float16_to_float32": _convert(_HALF_SCALAR, "u16", "f32"),
     "float32_to_float16": _convert(_TO_HALF_SCALAR, "f32", "u16"),
     "float32_to_bfloat16": _convert(_TO_BFLOAT_SCALAR, "f32", "u16"),

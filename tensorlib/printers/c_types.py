@@ -10,8 +10,9 @@ import numpy as np
 
 from tensorlib.dtypes import DType
 from tensorlib.ir.types import VectorType
+from tensorlib.printers.walker import Walker
 
-__all__ = ["SCALAR", "SHORT", "literal", "mask_name", "scalar_memory", "typedef", "vector_name"]
+__all__ = ["SCALAR", "SHORT", "declared", "literal", "mask_name", "scalar_memory", "vector_name"]
 
 # dtype -> short name in identifiers. Halves are kept as their bits; bool memory is uint8.
 SHORT = {
@@ -36,6 +37,13 @@ def vector_name(short: str, width: int) -> str:
 def mask_name(bits: int, width: int) -> str:
     """Return the C type of a mask: signed lanes of `bits` that hold 0 or -1."""
     return vector_name(f"i{bits}", width)
+
+
+def declared(walker: Walker, name: str) -> str:
+    """Return the name of a C type, after declaring it if it is a vector."""
+    if "x" in name and name not in walker.declarations:
+        walker.declarations[name] = typedef(name)
+    return name
 
 
 def typedef(name: str) -> str:

@@ -1,0 +1,35 @@
+"""What operations do to memory: which pointers they read and write, and who sees it."""
+
+from __future__ import annotations
+
+from tensorlib.ir.core import Operation, Value, walk
+from tensorlib.ir.ops import ROWS
+from tensorlib.ir.types import Placement, PointerType
+
+__all__ = ["reads", "writes", "writes_shared"]
+
+
+def reads(operation: Operation) -> set[Value]:
+    """Return the pointers that an operation, or one nested in it, reads through."""
+    return {o.operands[0] for o in _within(operation) if ROWS[o.name].effect == "read"}
+
+
+def writes(operation: Operation) -> set[Value]:
+    """Return the pointers that an operation, or one nested in it, writes through."""
+    found = (o for o in _within(operation) if ROWS[o.name].effect == "write")
+    return {o.operands[0] for o in found if o.name not in ("alloc", "prefetch")}
+
+
+def writes_shared(operation: Operation) -> bool:
+    """Whether an operation writes memory that is not its own thread's."""
+    return any(is_shared(pointer) for pointer in writes(operation))
+
+
+def is_shared(pointer: Value) -> bool:
+    """Whether other threads see the memory of a pointer."""
+    assert isinstance(pointer.type, PointerType)
+    return pointer.type.placement is not Placement.REGISTER
+
+
+def _within(operation: Operation) -> list[Operation]:
+    return [operation, *(o for block in operation.blocks for o in walk(block))]
