@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -216,12 +218,21 @@ def state(shape: ShapeLike, *, dtype: Any = None, device: DeviceLike = None) -> 
     sizes = _shape("state", shape)
     if not is_static_shape(sizes):
         raise ShapeError(f"state: got shape {shape_text(sizes)}, needed sizes that are numbers")
-    zeroed = np.zeros(tuple(map(int, sizes)), own.numpy)
-    # Lent: pages of zeros that nobody has touched take no memory.
-    node = from_numpy(zeroed, REGISTRY.device(device), lend=True)
+    node = from_numpy(_untouched(tuple(map(int, sizes)), own), REGISTRY.device(device), lend=True)
     realise((node,))
     node.become_state()
     return Tensor(node)
+
+
+def _untouched(shape: tuple[int, ...], dtype: DType) -> np.ndarray[Any, Any]:
+    """Return zeros whose pages take memory one by one, when they are written.
+
+    A mapping of our own: np.zeros asks for huge pages, and a cache touches a little of each.
+    """
+    nbytes = dtype.nbytes(math.prod(shape))
+    if nbytes == 0:
+        return np.zeros(shape, dtype.numpy)
+    return np.frombuffer(mmap.mmap(-1, nbytes), dtype.numpy).reshape(shape)
 
 
 def from_packed(

@@ -47,7 +47,7 @@ def test_the_array_example_of_the_readme(tmp_path: Path) -> None:
     file = tmp_path / "readme_array.py"
     file.write_text(blocks("python")[0])
     shown = run(file)
-    assert shown.startswith("(3, 2) float32\n")
+    assert shown.startswith("(3, 2) tensorlib.float32\n")
     assert "[0.5 0.5]" in shown  # both columns are equal
 
 

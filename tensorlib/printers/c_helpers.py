@@ -59,7 +59,7 @@ def _fma(short: str, width: int, extra: str) -> tuple[str, list[str]]:
     builtin = _x86_fma(short, width)
     kind, size = vector_name(short, width), width * (4 if short == "f32" else 8)
     head = _signature(kind, f"{kind} a, {kind} b, {kind} c")
-    cases = [("defined(__clang__)", "__builtin_elementwise_fma(a, b, c)")]
+    cases = [("__has_builtin(__builtin_elementwise_fma)", "__builtin_elementwise_fma(a, b, c)")]
     if builtin:
         cases.append(builtin)
     if size == 16:
@@ -135,7 +135,7 @@ def _whole(short: str, width: int, which: str) -> tuple[str, list[str]]:
         result = (
             "q - ((a % b != 0) & ((a < 0) != (b < 0)))"
             if which == "divide"
-            else "r + ((r != 0) & ((r < 0) != (b < 0)) ? b : 0)"
+            else "r + (((r != 0) & ((r < 0) != (b < 0))) ? b : 0)"
         )
         first = "q = a / b" if which == "divide" else "r = a % b"
         scalar = (
