@@ -121,7 +121,8 @@ def _parameters(function: str, names: list[str], dynamic: Dynamic) -> list[Param
         if name not in names:
             known = ", ".join(names) or "none"
             raise TensorlibError(
-                f"compile: got dynamic {name!r}, which is no parameter of {function}; it has {known}"
+                f"compile: got dynamic {name!r}, which is no parameter of {function}; "
+                f"it has {known}"
             )
         if not isinstance(spec, str) and not isinstance(spec, Mapping):
             raise TensorlibError(
@@ -153,7 +154,8 @@ class _Reading:
             self.tensors.append(value)
             return self._tensor_key(parameter, value.node)
         if parameter.symbol is not None:
-            return self._note(parameter.symbol, self._integer(parameter, value), parameter.name)
+            self._note(parameter.symbol, self._integer(parameter, value), parameter.name)
+            return None
         if parameter.axes:
             raise DTypeError(
                 f"{self.name}: got {type(value).__name__} as {parameter.name}, needed a tensor "
@@ -177,7 +179,8 @@ class _Reading:
                     f"{self.name}: got {parameter.name} with {len(shape)} axes, "
                     f"needed an axis {axis} for the symbol {symbol}"
                 )
-            shape[axis] = self._note(symbol, shape[axis], parameter.name)
+            self._note(symbol, shape[axis], parameter.name)
+            shape[axis] = None
         return tuple(shape), node.dtype, node.device
 
     def _note(self, symbol: str, value: int, name: str) -> None:
@@ -190,7 +193,7 @@ class _Reading:
 
     def _integer(self, parameter: Parameter, value: Any) -> int:
         if value.__class__ is int and value >= 0:
-            return value  # type: ignore[no-any-return]
+            return int(value)
         try:
             number = operator.index(value)
         except TypeError:
@@ -240,5 +243,6 @@ class _Placeholders:
         for axis, symbol in parameter.axes:
             shape[axis] = Dim(symbol)
         name = f"{parameter.name}.{len(self.inputs)}"
-        self.inputs.append(input_node(name, tuple(shape), node.dtype, node.device))
-        return Tensor(self.inputs[-1])
+        made = input_node(name, tuple(shape), node.dtype, node.device)
+        self.inputs.append(made)
+        return Tensor(made)

@@ -214,6 +214,4 @@ def _pending(states: Iterable[Iterable[Node]]) -> list[Node]:
 
 
 def _state_node(update: Node) -> Node:
-    return data_node(
-        cast("tuple[int, ...]", update.shape), update.dtype, state_storage(update)
-    )
+    return data_node(cast("tuple[int, ...]", update.shape), update.dtype, state_storage(update))

@@ -11,7 +11,7 @@ from tensorlib.errors import DTypeError, KernelError
 from tensorlib.ir import meaning
 from tensorlib.ir.builder import current_builder, fail
 from tensorlib.ir.core import Value
-from tensorlib.ir.ops import ROWS, result_types
+from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import VectorType
 
 __all__ = ["SIMD", "SIMDType", "Scalar", "apply"]
@@ -43,7 +43,7 @@ class SIMDType:
         if any(isinstance(v, SIMD) for v in values):
             scalar = SIMDType(self.dtype)
             return SIMD.join(*(scalar(v) for v in values))
-        return SIMD(meaning.array(np.array(values), self.dtype, self.width), self.dtype, self.width)
+        return SIMD(meaning.array(values, self.dtype, self.width), self.dtype, self.width)
 
     def _fill(self, value: Number | SIMD) -> SIMD:
         if isinstance(value, SIMD):
@@ -411,7 +411,7 @@ def apply(name: str, *operands: SIMD, **attributes: Any) -> SIMD:
         except KernelError as error:
             raise fail(str(error)) if "\n  File" not in str(error) else error from None
     try:
-        kind = result_types(name, [o.type for o in operands], attributes)[0]
+        kind = ROWS[name].types(name, [o.type for o in operands], attributes)[0]
     except KernelError as error:
         raise fail(str(error)) from None
     kind = cast(VectorType, kind)

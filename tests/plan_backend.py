@@ -161,7 +161,9 @@ class Planned:
         self.backend, self.outputs, self.symbols = PlanBackend(), list(outputs), tuple(symbols)
         order = topological(outputs)
         self.inputs = [n for n in order if n.op == "input"]
-        self.kept = list({id(n.storage.buffer): n.storage.buffer for n in order if n.storage}.values())
+        self.kept = list(
+            {id(n.storage.buffer): n.storage.buffer for n in order if n.storage}.values()
+        )
         names = [n.attributes["name"] for n in self.inputs]
         made = scheduled(self.outputs, Externals(self.kept, names), self.symbols)
         addresses = [b.address for b in self.kept]  # type: ignore[attr-defined]
@@ -186,7 +188,9 @@ class Planned:
             shape = evaluated(n.shape, values)
             raw = None if place is None else made[place].data
             count = int(np.prod(shape)) * n.dtype.itemsize
-            found.append(None if raw is None else raw[:count].view(n.dtype.numpy).reshape(shape).copy())
+            found.append(
+                None if raw is None else raw[:count].view(n.dtype.numpy).reshape(shape).copy()
+            )
         return found
 
 

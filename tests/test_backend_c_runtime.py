@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -271,6 +272,40 @@ def test_the_interpreter_ends_while_threads_are_in_calls(
         print("end")
     """
     assert output_of(python(script, cache.folder)) == "end\n"
+
+
+def test_a_dropped_runtime_does_not_take_its_workers_code_away(
+    toolchain: Toolchain, cache: DiskCache
+) -> None:
+    script = """
+        import gc, time
+        for _ in range(5):
+            run = load_runtime(toolchain, cache, api=False)
+            library = KernelLibrary(run, toolchain, cache)
+            address = library.load(KERNELS, PRELUDE)
+            assert marks(3) == [3, 3, 3, 0, 0, 0, 0, 0]
+            del run, library
+            gc.collect()
+            time.sleep(0.001)
+        print("end")
+    """
+    assert output_of(python(script, cache.folder)) == "end\n"
+
+
+def test_a_fault_in_a_worker_is_reported_with_the_python_stack(
+    toolchain: Toolchain, cache: DiskCache
+) -> None:
+    script = """
+        import faulthandler
+        faulthandler.enable(file=sys.stdout)
+        fault = "KERNEL(fault) { if (worker) *(volatile int *)8 = 1; }"
+        function = run.function(library.load({"fault": fault}, PRELUDE)["fault"])
+        run.call(function, run.words(1), 2)
+    """
+    process = python(script, cache.folder)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in output
 
 
 def test_the_caller_keeps_its_affinity_and_its_signals(

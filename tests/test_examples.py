@@ -36,7 +36,7 @@ def test_the_readme_has_two_commands_and_two_examples() -> None:
     commands = [line for block in blocks("console") for line in block.splitlines()]
     assert commands == [
         "$ python3 -m venv .venv && .venv/bin/pip install '.[llama]' && "
-        '.venv/bin/tensorlib generate "The capital of France is"',
+        '.venv/bin/tensorlib generate "Why is the sky blue?"',
         "$ python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && "
         ".venv/bin/python -m pytest",
     ]

@@ -258,7 +258,10 @@ def test_ranges_of_floats_are_computed_in_float64():
 
 def test_constants_that_must_be_exact():
     x = data(np.array([2**40, -5]))
-    check(node("add", x, number(2**53 + 1, (2,), I64)), node("multiply", x, number(-(2**62), (2,), I64)))
+    check(
+        node("add", x, number(2**53 + 1, (2,), I64)),
+        node("multiply", x, number(-(2**62), (2,), I64)),
+    )
     y = data(np.array([2**63 + 1], np.uint64))
     check(node("bitwise_xor", y, number(2**64 - 3, (1,), DType.uint64)))
     check(node("add", floats(2), number(-0.0, (2,))), node("add", floats(2), number(0.1, (2,))))

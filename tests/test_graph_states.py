@@ -71,7 +71,10 @@ def test_an_update_writes_the_computed_value_into_the_state():
 def test_readers_of_the_result_see_the_new_values():
     s, v = state(6, 3), state(2, 3, seed=1)
     written = update(s, v, 2)
-    check([written, node("sum", written, axes=(0,), keepdims=False), add(part(written, 1, 3), 1.0)], [s])
+    check(
+        [written, node("sum", written, axes=(0,), keepdims=False), add(part(written, 1, 3), 1.0)],
+        [s],
+    )
 
 
 def test_readers_of_the_old_state_run_before_the_write():

@@ -1,18 +1,16 @@
-/* The C backend's runtime: a loader, a thread pool, a plan runner and an allocator. No OpenMP. */
+/* The C backend's runtime: a loader, a thread pool and a plan runner. No OpenMP.
+ * runtime.py compiles it together with allocator.c. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -47,7 +45,10 @@ void tl_trim(void);
 #define MAX_WORDS 128          /* words of one step's arguments */
 #define PAUSES 2000            /* spins before a waiting thread offers its CPU to others */
 #define LEAST_PAUSES 32
-#define AWAKE_NS 200000        /* an idle worker stays awake this long: waking it costs 40 us */
+#define CROWDED_NS 50000       /* a yield that took so long: others want this CPU */
+#define CROWDED_WAITS 1000     /* how many waits remember that */
+#define IDLE_NS 200000         /* an idle worker stays awake so long: waking it costs 40 us */
+#define STEP_NS 2000000        /* and a worker so long that waits for the others' step */
 
 /* ---- errors ---- */
 
@@ -90,33 +91,102 @@ static int64_t clock_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* How long a thread spins before it yields its CPU. A wait that spinning did not end was probably
- * for a thread that had no CPU, perhaps this one's: so patience shrinks, and grows back with waits
- * that spinning ends. Without that, two threads on one CPU lose 50 us at each barrier. */
-static _Thread_local int64_t patience = PAUSES;
+/* A word that threads wait on until it changes; who changes it calls `notify` if they may sleep. */
+typedef struct {
+    _Alignas(LINE) _Atomic uint32_t word;
+    _Atomic uint32_t sleepers;
+#ifndef __linux__
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+#endif
+} event;
 
-static inline void wait_a_little(int64_t *spins) {
-    if (++*spins < patience) cpu_pause();
-    else sched_yield();
+#ifdef __linux__
+#define EVENT {0}
+
+static void sleep_while(event *e, uint32_t old) {
+    while (atomic_load(&e->word) == old)
+        syscall(SYS_futex, &e->word, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
 }
 
-static inline void end_wait(int64_t spins) {
-    if (spins >= patience) patience = patience > 8 * LEAST_PAUSES ? patience / 8 : LEAST_PAUSES;
-    else if (patience < PAUSES) patience *= 2;
+static void wake_all(event *e) {
+    syscall(SYS_futex, &e->word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+#else
+#define EVENT {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER}
+
+static void sleep_while(event *e, uint32_t old) {
+    pthread_mutex_lock(&e->lock);
+    while (atomic_load(&e->word) == old) pthread_cond_wait(&e->wake, &e->lock);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void wake_all(event *e) {
+    pthread_mutex_lock(&e->lock);
+    pthread_cond_broadcast(&e->wake);
+    pthread_mutex_unlock(&e->lock);
+}
+#endif
+
+/* After a sequentially consistent change of the word: either this sees the sleeper or the sleeper
+ * sees the change. */
+static inline void notify(event *e) {
+    if (atomic_load(&e->sleepers)) wake_all(e);
+}
+
+/* How a thread waits: it spins, then offers its CPU to others, then sleeps.
+ * Patience, the length of the spinning, shrinks by waits that spinning did not end: probably the
+ * awaited thread had no CPU, perhaps needed this one. It grows back with waits that it ended.
+ * A yield that took long says that the CPU is crowded. Then yielding is the wrong way to wait (each
+ * time the scheduler runs all others for their whole slice, milliseconds), and the next waits
+ * sleep at once: a sleeper is run soon after it is woken. */
+static _Thread_local int64_t patience = PAUSES;
+static _Thread_local int64_t crowded = 0;
+
+static inline int unchanged(event *e, uint32_t old) {
+    return atomic_load_explicit(&e->word, memory_order_acquire) == old;
+}
+
+static int yield_while(event *e, uint32_t old, int64_t awake_ns) {
+    int64_t start = clock_ns(), before = start;
+    while (unchanged(e, old)) {
+        if (crowded || before - start > awake_ns) return 1;
+        sched_yield();
+        int64_t after = clock_ns();
+        if (after - before > CROWDED_NS) crowded = CROWDED_WAITS;
+        before = after;
+    }
+    return 0;
+}
+
+static __attribute__((noinline)) void wait_long(event *e, uint32_t old, int64_t awake_ns) {
+    patience = patience > 8 * LEAST_PAUSES ? patience / 8 : LEAST_PAUSES;
+    if (!yield_while(e, old, awake_ns)) return;
+    atomic_fetch_add(&e->sleepers, 1);
+    sleep_while(e, old);
+    atomic_fetch_sub(&e->sleepers, 1);
+}
+
+/* Return when the word is no longer `old`. */
+static void wait_change(event *e, uint32_t old, int64_t awake_ns) {
+    int64_t spins = 0, limit = patience;
+    if (crowded) crowded--;
+    while (unchanged(e, old)) {
+        if (++spins > limit) {
+            wait_long(e, old, awake_ns);
+            return;
+        }
+        cpu_pause();
+    }
+    if (limit < PAUSES) patience = 2 * limit;
 }
 
 /* ---- the pool: worker 0 is the caller, the others are threads that never end ---- */
 
 typedef struct {
-    _Alignas(LINE) _Atomic uint32_t ticket; /* changes when there is a job for this worker */
-    _Atomic uint32_t parked;
-    uint32_t seen;
+    event ticket; /* changes when there is a job for this worker */
     int64_t worker;
     pthread_t thread;
-#ifndef __linux__
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-#endif
 } worker_slot;
 
 typedef struct {
@@ -133,21 +203,20 @@ static worker_slot slots[MAX_WORKERS];
 static pthread_mutex_t region_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t pool_size = 1; /* guarded by region_lock */
 static const plan_job *current_job;
-static _Alignas(LINE) _Atomic int64_t unfinished;
+static event unfinished = EVENT; /* workers of the job that are still at it */
+static event phase = EVENT;      /* changes when all have come to a barrier */
 static _Alignas(LINE) _Atomic int64_t arrived;
-static _Alignas(LINE) _Atomic uint32_t phase;
 
 static void barrier(int64_t workers) {
     if (workers == 1) return;
-    uint32_t before = atomic_load_explicit(&phase, memory_order_relaxed);
+    uint32_t before = atomic_load_explicit(&phase.word, memory_order_relaxed);
     if (atomic_fetch_add_explicit(&arrived, 1, memory_order_acq_rel) == workers - 1) {
         atomic_store_explicit(&arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&phase, before + 1, memory_order_release);
-        return;
+        atomic_fetch_add(&phase.word, 1);
+        notify(&phase);
+    } else {
+        wait_change(&phase, before, STEP_NS);
     }
-    int64_t spins = 0;
-    while (atomic_load_explicit(&phase, memory_order_acquire) == before) wait_a_little(&spins);
-    end_wait(spins);
 }
 
 static void run_step(const plan_job *job, const tl_step *step, int64_t worker) {
@@ -184,73 +253,32 @@ static void work(const plan_job *job, int64_t worker) {
     else walk(job, worker);
 }
 
-#ifdef __linux__
-static void park(worker_slot *slot) {
-    atomic_store(&slot->parked, 1);
-    atomic_thread_fence(memory_order_seq_cst);
-    while (atomic_load(&slot->ticket) == slot->seen)
-        syscall(SYS_futex, &slot->ticket, FUTEX_WAIT_PRIVATE, slot->seen, NULL, NULL, 0);
-    atomic_store(&slot->parked, 0);
-}
-
-static void unpark(worker_slot *slot) {
-    syscall(SYS_futex, &slot->ticket, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-#else
-static void park(worker_slot *slot) {
-    pthread_mutex_lock(&slot->lock);
-    atomic_store(&slot->parked, 1);
-    atomic_thread_fence(memory_order_seq_cst);
-    while (atomic_load(&slot->ticket) == slot->seen) pthread_cond_wait(&slot->wake, &slot->lock);
-    atomic_store(&slot->parked, 0);
-    pthread_mutex_unlock(&slot->lock);
-}
-
-static void unpark(worker_slot *slot) {
-    pthread_mutex_lock(&slot->lock);
-    pthread_cond_signal(&slot->wake);
-    pthread_mutex_unlock(&slot->lock);
-}
-#endif
-
-static void await_ticket(worker_slot *slot) {
-    int64_t until = clock_ns() + AWAKE_NS;
-    int64_t spins = 0;
-    while (atomic_load_explicit(&slot->ticket, memory_order_acquire) == slot->seen) {
-        wait_a_little(&spins);
-        if (spins % 64 == 0 && clock_ns() > until) park(slot);
-    }
-    slot->seen = atomic_load_explicit(&slot->ticket, memory_order_acquire);
-}
-
 static void *worker_main(void *argument) {
     worker_slot *slot = argument;
-    for (;;) {
-        await_ticket(slot);
+    for (uint32_t seen = 0;; seen++) {
+        wait_change(&slot->ticket, seen, IDLE_NS);
         work(current_job, slot->worker);
-        atomic_fetch_sub_explicit(&unfinished, 1, memory_order_release);
+        if (atomic_fetch_sub(&unfinished.word, 1) == 1) notify(&unfinished);
     }
     return NULL;
 }
 
 static void post(const plan_job *job) {
     current_job = job;
-    atomic_store_explicit(&unfinished, job->workers - 1, memory_order_relaxed);
-    for (int64_t w = 1; w < job->workers; w++)
-        atomic_fetch_add_explicit(&slots[w].ticket, 1, memory_order_release);
-    atomic_thread_fence(memory_order_seq_cst);
-    for (int64_t w = 1; w < job->workers; w++)
-        if (atomic_load_explicit(&slots[w].parked, memory_order_relaxed)) unpark(&slots[w]);
+    atomic_store_explicit(&unfinished.word, job->workers - 1, memory_order_relaxed);
+    for (int64_t w = 1; w < job->workers; w++) atomic_fetch_add(&slots[w].ticket.word, 1);
+    for (int64_t w = 1; w < job->workers; w++) notify(&slots[w].ticket);
+}
+
+static void join(void) {
+    uint32_t left;
+    while ((left = atomic_load_explicit(&unfinished.word, memory_order_acquire)))
+        wait_change(&unfinished, left, STEP_NS);
 }
 
 static int start_worker(int64_t worker, const pthread_attr_t *attributes) {
     worker_slot *slot = &slots[worker];
-    memset(slot, 0, sizeof *slot);
-    slot->worker = worker;
-#ifndef __linux__
-    pthread_mutex_init(&slot->lock, NULL);
-    pthread_cond_init(&slot->wake, NULL);
-#endif
+    *slot = (worker_slot){.ticket = EVENT, .worker = worker};
     return pthread_create(&slot->thread, attributes, worker_main, slot);
 }
 
@@ -274,14 +302,16 @@ static void place_workers(void) {
 #endif
 }
 
-/* Start workers until there are `workers` with the caller. They take no signals: those are
- * Python's main thread's. */
+/* Start workers until there are `workers` with the caller. They take no signals but those of
+ * their own faults: the others are Python's main thread's. */
 static int grow_pool(int64_t workers) {
     if (workers <= pool_size) return 0;
     pthread_attr_t attributes;
     sigset_t all, before;
     int status = 0;
     sigfillset(&all);
+    sigdelset(&all, SIGSEGV), sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE), sigdelset(&all, SIGILL);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 8 << 20);
@@ -304,11 +334,9 @@ static int run_job(const plan_job *job) {
     pthread_mutex_lock(&region_lock);
     int status = grow_pool(job->workers);
     if (!status) {
-        int64_t spins = 0;
         post(job);
         work(job, 0);
-        while (atomic_load_explicit(&unfinished, memory_order_acquire)) wait_a_little(&spins);
-        end_wait(spins);
+        join();
     }
     pthread_mutex_unlock(&region_lock);
     return status;
@@ -343,147 +371,15 @@ int64_t tl_pool_size(void) {
     return size;
 }
 
-/* ---- the allocator: 64-byte aligned, huge pages, recently freed blocks kept for reuse ----
- * Sizes are rounded to four classes between powers of two, so that a block fits the next request
- * of about its size. What is kept is bounded: 256 MiB hold a few outputs of 64 MiB, whose page
- * faults would cost more than computing them, and are a small part of a machine that has such
- * outputs. When a block would not fit, the older ones go. */
-
-#define ALIGNMENT 64
-#define HUGE_PAGE ((uint64_t)2 << 20)
-#define KEPT_BYTES ((uint64_t)256 << 20)
-#define LARGEST ((uint64_t)1 << 46)
-#define CLASSES 192
-
-typedef struct free_block { struct free_block *next; } free_block;
-
-static pthread_mutex_t alloc_lock = PTHREAD_MUTEX_INITIALIZER;
-static free_block *free_blocks[CLASSES];
-static uint64_t kept_bytes;
-
-/* The class of a size, and how many bytes a block of that class has. */
-static int size_class(uint64_t bytes, uint64_t *extent) {
-    if (bytes < ALIGNMENT) bytes = ALIGNMENT;
-    int power = 63 - __builtin_clzll(bytes);
-    uint64_t quarter = (uint64_t)1 << (power - 2);
-    uint64_t quarters = (bytes + quarter - 1) / quarter; /* 4..8 */
-    *extent = quarters * quarter;
-    if (*extent >= HUGE_PAGE) *extent = (*extent + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-    return (power - 6) * 4 + (int)quarters - 4;
-}
-
-static uint64_t class_extent(int class) {
-    uint64_t extent;
-    size_class((uint64_t)(4 + class % 4) << (class / 4 + 4), &extent);
-    return extent;
-}
-
-static void *map_huge(uint64_t extent) {
-    uint8_t *base = mmap(NULL, extent + HUGE_PAGE, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED) return NULL;
-    uint8_t *start = (uint8_t *)(((uintptr_t)base + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
-    uint8_t *end = base + extent + HUGE_PAGE;
-    if (start > base) munmap(base, start - base);
-    if (end > start + extent) munmap(start + extent, end - start - extent);
-#ifdef MADV_HUGEPAGE
-    madvise(start, extent, MADV_HUGEPAGE);
-#endif
-    return start;
-}
-
-static void *fresh_block(uint64_t extent) {
-    void *block = NULL;
-    if (extent >= HUGE_PAGE) return map_huge(extent);
-    return posix_memalign(&block, ALIGNMENT, extent) ? NULL : block;
-}
-
-static void release_block(void *block, uint64_t extent) {
-    if (extent >= HUGE_PAGE) munmap(block, extent);
-    else free(block);
-}
-
-static void release_all(void) {
-    for (int class = 0; class < CLASSES && kept_bytes; class++) {
-        while (free_blocks[class]) {
-            free_block *block = free_blocks[class];
-            free_blocks[class] = block->next;
-            release_block(block, class_extent(class));
-            kept_bytes -= class_extent(class);
-        }
-    }
-}
-
-void tl_trim(void) {
-    pthread_mutex_lock(&alloc_lock);
-    release_all();
-    pthread_mutex_unlock(&alloc_lock);
-}
-
-uint64_t tl_cached_bytes(void) {
-    pthread_mutex_lock(&alloc_lock);
-    uint64_t bytes = kept_bytes;
-    pthread_mutex_unlock(&alloc_lock);
-    return bytes;
-}
-
-static void *kept_block(int class, uint64_t extent) {
-    pthread_mutex_lock(&alloc_lock);
-    free_block *block = free_blocks[class];
-    if (block) {
-        free_blocks[class] = block->next;
-        kept_bytes -= extent;
-    }
-    pthread_mutex_unlock(&alloc_lock);
-    return block;
-}
-
-/* The address of a block, the form in which kernels take it; 0 where there is no memory, even
- * after everything that was kept is given back. */
-uint64_t tl_alloc(uint64_t bytes) {
-    if (bytes > LARGEST) return 0;
-    uint64_t extent;
-    int class = size_class(bytes, &extent);
-    void *block = kept_block(class, extent);
-    if (!block) block = fresh_block(extent);
-    if (!block && tl_cached_bytes()) {
-        tl_trim();
-        block = fresh_block(extent);
-    }
-    return (uintptr_t)block;
-}
-
-void tl_free(uint64_t address, uint64_t bytes) {
-    if (!address) return;
-    void *pointer = (void *)(uintptr_t)address;
-    uint64_t extent;
-    int class = size_class(bytes, &extent);
-    if (extent > KEPT_BYTES) {
-        release_block(pointer, extent);
-        return;
-    }
-    pthread_mutex_lock(&alloc_lock);
-    if (kept_bytes + extent > KEPT_BYTES) release_all();
-    ((free_block *)pointer)->next = free_blocks[class];
-    free_blocks[class] = pointer;
-    kept_bytes += extent;
-    pthread_mutex_unlock(&alloc_lock);
-}
-
 /* ---- fork: the child has no workers and starts its own when it needs them ---- */
 
-static void before_fork(void) { pthread_mutex_lock(&alloc_lock); }
-
-static void after_fork_in_parent(void) { pthread_mutex_unlock(&alloc_lock); }
-
 static void after_fork_in_child(void) {
-    pthread_mutex_unlock(&alloc_lock);
     pthread_mutex_init(&region_lock, NULL);
     pool_size = 1;
-    atomic_store(&arrived, 0);
-    atomic_store(&unfinished, 0);
+    arrived = 0;
+    phase = unfinished = (event)EVENT;
 }
 
 __attribute__((constructor)) static void watch_forks(void) {
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    pthread_atfork(NULL, NULL, after_fork_in_child);
 }

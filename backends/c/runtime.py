@@ -22,14 +22,14 @@ from tensorlib.knobs import knob
 
 __all__ = ["Program", "ProgramStep", "Runtime", "kernel_cache", "load_runtime", "runtime"]
 
-SOURCE = Path(__file__).with_name("runtime.c")
+SOURCES = ("runtime.c", "allocator.c")
 MODULE = "_tensorlib_c_runtime"
 LIBRARIES = ("-lpthread", "-ldl")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
-    """The functions of runtime.c. `mode` is api (an extension module) or abi (libffi, slower).
+    """The functions of runtime.c and allocator.c. `mode` is api (an extension module) or abi (libffi, slower).
 
     `ffi` and `lib` are cffi's own; what is called often may go through `lib` directly.
     `toolchain` is the compiler that built it.
@@ -163,12 +163,14 @@ def has_python_header() -> bool:
 
 
 def load_runtime(toolchain: Toolchain, cache: DiskCache, *, api: bool) -> Runtime:
-    """Compile or find runtime.c and load it, as an extension module or through libffi."""
-    source = SOURCE.read_text()
+    """Compile or find the runtime and load it, as an extension module or through libffi."""
+    source = "\n".join(Path(__file__).with_name(name).read_text() for name in SOURCES)
     if not api:
         path = _library(toolchain, cache, source)
         ffi = _declared(source)
-        return Runtime(ffi, ffi.dlopen(str(path)), "abi", toolchain)
+        # cffi would unload the library with its last reference, under the feet of the workers.
+        flags = ffi.RTLD_NOW | ffi.RTLD_NODELETE
+        return Runtime(ffi, ffi.dlopen(str(path), flags), "abi", toolchain)
     module = _imported(_extension(toolchain, cache, source))
     return Runtime(module.ffi, module.lib, "api", toolchain)
 

@@ -14,11 +14,11 @@ from tensorlib.backend import Backend, Buffer, Device
 from tensorlib.errors import ShapeError
 from tensorlib.graph.memory import layout
 from tensorlib.graph.node import Node, Storage, topological
-from tensorlib.graph.plan import Address, KernelPlan, PlanningBackend
-from tensorlib.graph.rules import attributes_key, moved
+from tensorlib.graph.plan import Address, PlanningBackend
 from tensorlib.graph.schedule import Externals, Scheduled, scheduled
+from tensorlib.graph.simplify import attributes_key
 from tensorlib.graph.vertex import is_view
-from tensorlib.graph.view import View
+from tensorlib.graph.view import View, moved
 from tensorlib.knobs import knob
 from tensorlib.layouts.dim import Size, compiled
 
@@ -40,7 +40,12 @@ class BoundPlan:
         device: Device,
         constants: Sequence[int] = (),
     ) -> None:
-        self.plan, self.results, self.backend, self.device = made.plan, made.results, backend, device
+        self.plan, self.results, self.backend, self.device = (
+            made.plan,
+            made.results,
+            backend,
+            device,
+        )
         if knob("TENSORLIB_DEBUG") >= 1:
             print(made.plan, file=sys.stderr)
         self._guards, self._evaluated = made.guards, _Sizes(made)
@@ -65,8 +70,9 @@ class BoundPlan:
     ) -> list[Buffer]:
         """Run the plan; return new buffers with the outputs.
 
-        `addresses` are those of the inputs, `values` those of the symbols. Without `keep` the temporary memory is given back. Raises ShapeError
-        where a value takes a slice or update out of its axis.
+        `addresses` are those of the inputs, `values` those of the symbols. Without `keep` the
+        temporary memory is given back. Raises ShapeError where a value takes a slice or update out
+        of its axis.
         """
         sizes, slots, outputs, guards = self._evaluated(values)
         if guards and min(guards) < 0:
@@ -86,14 +92,14 @@ class BoundPlan:
 
     def _grow(self, slots: Sequence[int]) -> None:
         """Make room for these sizes, and a little more where they come from symbols."""
-        slack = 4 if self.plan.symbols else 1
-        self._capacities = [
-            c if n <= c else n + n // slack if slack > 1 else n
+        wanted = [
+            c if n <= c else n + n // 4 if self.plan.symbols else n
             for n, c in zip(slots, self._capacities, strict=True)
         ]
-        offsets, total = layout(self._capacities)
-        self._arena = None
+        offsets, total = layout(wanted)
+        self._arena, self._capacities = None, [-1] * len(slots)  # the old one may go first
         self._arena = self.backend.allocate(total or 1, self.device)
+        self._capacities = wanted
         start = cast(Any, self._arena).address
         for k, slot in self._slots:
             self._words[k] = start + offsets[slot]
@@ -234,7 +240,7 @@ def storage_view(node: Node) -> Storage | None:
     storage = node.storage
     view: View | None = View(storage.offset, node.shape, storage.strides)
     for movement in reversed(path):
-        view = view and moved(view, movement)
+        view = view and moved(view, movement.op, movement.attributes)
     if view is None:
         return None
     return storage.view(storage.buffer, view.offset, view.strides)  # type: ignore[arg-type]

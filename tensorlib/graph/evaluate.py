@@ -85,7 +85,11 @@ class _Arguments:
         return [self.operand(f"{name}{k}", a, shape) for k, a in enumerate(accesses)]
 
     def value(
-        self, expression: Expression, shape: tuple[int, ...], loads: Sequence[Array], main: Any = None
+        self,
+        expression: Expression,
+        shape: tuple[int, ...],
+        loads: Sequence[Array],
+        main: Any = None,
     ) -> Array:
         """Return the expression at all coordinates of `shape`."""
 

@@ -71,7 +71,12 @@ class Scope:
         main: Vertex | None = None,
         main_value: Expression | None = None,
     ) -> None:
-        self.location, self.scalars, self.main, self.main_value = location, scalars, main, main_value
+        self.location, self.scalars, self.main, self.main_value = (
+            location,
+            scalars,
+            main,
+            main_value,
+        )
         self.reads: list[Read] = []
         self._known: dict[Read, int] = {}
         self._made: dict[Vertex, Expression] = {}

@@ -161,7 +161,7 @@ def reduced(heavy: Vertex, scalars: Scalars) -> tuple[str, DType, Expression]:
     op = heavy.op
     if op in ("argmax", "argmin"):
         return op, DType.uint8 if wide is DType.bool else wide, Leaf("main", 0, DType.int64)
-    if op in ("any", "all") or wide is DType.bool and op in ("max", "min"):
+    if op in ("any", "all") or (wide is DType.bool and op in ("max", "min")):
         op = {"max": "any", "min": "all"}.get(op, op)
         return op, DType.bool, Leaf("main", 0, DType.bool)
     if op in ("max", "min"):

@@ -1,32 +1,27 @@
-"""Simplification of graphs: a table of exact rewriting rules, to which users can add their own.
+"""The table of simplifications: exact rewriting rules, to which users can add their own.
 
-A rule never changes a result by a single bit, NaN and the sign of zero included. Equal nodes over
-equal inputs become one on the way, so what every layer computes anew is computed once.
+A rule never changes a result by a single bit, NaN and the sign of zero included.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from tensorlib.backend import Device
 from tensorlib.dtypes import DType
-from tensorlib.errors import ShapeError
-from tensorlib.graph.node import Node, topological
-from tensorlib.graph.view import View
-from tensorlib.kernels.expression import number_key
+from tensorlib.graph.node import Node
 from tensorlib.layouts.dim import Dim, Size
 from tensorlib.ops import OPS
 
-__all__ = ["Make", "Rule", "register_rule", "simplified"]
+__all__ = ["RULES", "Make", "Rule", "lossless", "register_rule"]
 
 Make: TypeAlias = Callable[..., Node]
 Rule: TypeAlias = Callable[[Node, Make], Node | None]
 
-_RULES: dict[str, list[Rule]] = defaultdict(list)
+RULES: defaultdict[str, list[Rule]] = defaultdict(list)  # by op, in the order they are tried
 
 
 def register_rule(*ops: str) -> Callable[[Rule], Rule]:
@@ -40,109 +35,10 @@ def register_rule(*ops: str) -> Callable[[Rule], Rule]:
 
     def registered(rule: Rule) -> Rule:
         for op in ops:
-            _RULES[op].append(rule)
+            RULES[op].append(rule)
         return rule
 
     return registered
-
-
-def simplified(roots: Iterable[Node]) -> list[Node]:
-    """Return nodes of the same values as `roots`, in the same order, after all rules."""
-    roots = list(roots)
-    simplifier = _Simplifier()
-    new: dict[int, Node] = {}
-    for node in topological(roots):
-        inputs = tuple([new[id(i)] for i in node.inputs])
-        new[id(node)] = simplifier.simplify(node, inputs)
-    return [new[id(node)] for node in roots]
-
-
-class _Simplifier:
-    def __init__(self) -> None:
-        self.known: dict[Any, Node] = {}
-
-    def simplify(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node.op in ("input", "data", "update"):
-            return self._leaf(node, inputs)
-        key = (
-            node.op, tuple([id(i) for i in inputs]), attributes_key(node), node.shape, node.dtype
-        )  # fmt: skip
-        found = self.known.get(key)
-        if found is None:
-            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-                attributes = node.attributes
-                node = _node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
-            found = self.known[key] = self._rewritten(node)
-            self.known.setdefault(("kept", id(node)), node)  # its id must stay its own
-        return found
-
-    def _leaf(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node.op == "update" and any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-            return _node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
-        if node.storage is None:
-            return node
-        s = node.storage
-        key = ("data", id(s.buffer), s.offset, s.strides, node.shape, node.dtype)
-        return self.known.setdefault(key, node)
-
-    def _rewritten(self, node: Node) -> Node:
-        for rule in _RULES[node.op]:
-            result = rule(node, self._maker(node))
-            if result is not None and result is not node:
-                if (result.shape, result.dtype) != (node.shape, node.dtype):
-                    raise ShapeError(
-                        f"rule {rule.__name__}: got {result.dtype.name}{list(result.shape)} for "
-                        f"{node.op}, needed {node.dtype.name}{list(node.shape)}"
-                    )
-                return result
-        return node
-
-    def _maker(self, origin: Node) -> Make:
-        def make(
-            op: str,
-            inputs: Sequence[Node],
-            attributes: dict[str, Any] | None = None,
-            shape: tuple[Size, ...] | None = None,
-            dtype: DType | None = None,
-        ) -> Node:
-            given = attributes or {}
-            if shape is None:
-                shape = tuple(OPS[op].shape([i.shape for i in inputs], given))
-            if dtype is None:
-                dtype = OPS[op].dtype([i.dtype for i in inputs], given)
-            node = _node(op, tuple(inputs), given, shape, dtype, origin.device)
-            return self.simplify(node, node.inputs)
-
-        return make
-
-
-def _node(
-    op: str,
-    inputs: tuple[Node, ...],
-    attributes: dict[str, Any],
-    shape: tuple[Size, ...],
-    dtype: DType,
-    device: Device,
-) -> Node:
-    """A node that nobody waits for: it is not noted as a reader of the states that it needs."""
-    node = Node.__new__(Node)
-    node.op, node.inputs, node.attributes = op, inputs, attributes
-    node.shape, node.dtype, node.device = shape, dtype, device
-    node.storage, node.states, node.depth = None, (), 0
-    return node
-
-
-def attributes_key(node: Node) -> tuple[Any, ...]:
-    """Return a hashable form of the attributes that tells 0.0, -0.0, 0 and False apart."""
-    return tuple([(name, _value_key(value)) for name, value in node.attributes.items()])
-
-
-def _value_key(value: Any) -> Any:
-    if isinstance(value, bool | int | float | complex):
-        return number_key(value)
-    if isinstance(value, tuple | list):
-        return tuple(value)
-    return value
 
 
 # --- constants ---
@@ -175,9 +71,7 @@ def fold_constants(node: Node, make: Make) -> Node | None:
         return None
     meaning = OPS["constant"].meaning
     assert meaning is not None
-    arrays = [
-        np.array(meaning(n, (), i.dtype)) for n, i in zip(numbers, node.inputs, strict=True)
-    ]
+    arrays = [np.array(meaning(n, (), i.dtype)) for n, i in zip(numbers, node.inputs, strict=True)]
     result = np.asarray(row.meaning(*arrays, **node.attributes))
     python = {"bool": bool, "float": float}.get(node.dtype.kind, int)
     return _constant(python(result[()]), node, make)
@@ -450,15 +344,3 @@ def decode_before_taking(node: Node, make: Make) -> Node | None:
     if not x.dtype.is_packed or (_row_axis(x) == last and node.attributes["axis"] != last):
         return None
     return make("take", (_decoded(x, make), indices), node.attributes)
-
-
-def moved(view: View, node: Node) -> View | None:
-    """Return the view of the movement `node` over its input's `view`; None where it needs a copy."""
-    attributes = node.attributes
-    if node.op == "reshape":
-        return view.reshaped(attributes["shape"])
-    if node.op == "permute_dims":
-        return view.permuted(attributes["axes"])
-    if node.op == "broadcast_to":
-        return view.broadcast(attributes["shape"])
-    return view.sliced(attributes["starts"], attributes["steps"], attributes["shape"])

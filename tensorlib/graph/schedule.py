@@ -14,7 +14,7 @@ from tensorlib.graph.lower import lowered
 from tensorlib.graph.memory import Lifetime, assigned, byte_size
 from tensorlib.graph.node import Node, topological
 from tensorlib.graph.plan import Address, Buffers, KernelPlan, planned
-from tensorlib.graph.rules import simplified
+from tensorlib.graph.simplify import simplified
 from tensorlib.graph.states import Edge, base, place_results, protect_states
 from tensorlib.graph.vertex import Vertex, copied, vertices
 from tensorlib.graph.view import View

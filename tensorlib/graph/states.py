@@ -160,13 +160,17 @@ def _hazards(order: list[Vertex]) -> tuple[list[Hazard], list[Edge]]:
 
 
 def _on_cycle(hazards: list[Hazard], writes: list[Edge]) -> Hazard | None:
-    """Return a hazard whose edge, with the others and the data flow, closes a cycle."""
+    """Return a hazard whose edge, with the others and the data flow, closes a cycle.
+
+    Copies of a version can always run right after its write, so some other reader is at fault.
+    """
     before: defaultdict[Vertex, list[Vertex]] = defaultdict(list)
     for reader, _, write in hazards:
         before[write].append(reader)
     for earlier, later in writes:
         before[later].append(earlier)
-    return next((h for h in hazards if _needs(h[0], h[2], before)), None)
+    others = (h for h in hazards if h[0].op != "copy" or h[0].placement is not None)
+    return next((h for h in others if _needs(h[0], h[2], before)), None)
 
 
 def _needs(vertex: Vertex, write: Vertex, before: dict[Vertex, list[Vertex]]) -> bool:

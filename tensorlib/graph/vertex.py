@@ -8,8 +8,7 @@ from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.graph.node import Node, Storage, topological
-from tensorlib.graph.rules import moved
-from tensorlib.graph.view import View
+from tensorlib.graph.view import View, moved
 from tensorlib.layouts.dim import Size
 from tensorlib.ops import OPS
 
@@ -61,7 +60,7 @@ class Vertex:
 
     def moved(self, view: View) -> View | None:
         """Return the view of this movement over its input's `view`; None where it needs a copy."""
-        return moved(view, self)
+        return moved(view, self.op, self.attributes)
 
     def __repr__(self) -> str:
         names = ", ".join(v.op for v in self.inputs)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from tensorlib.layouts.dim import Size, dim_equal
 
-__all__ = ["View", "coalesced", "product"]
+__all__ = ["View", "coalesced", "moved", "product"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,17 @@ class View:
         sizes, (strides,), _ = coalesced(self.shape, [self.strides])
         split = _split(sizes, strides, shape)
         return None if split is None else View(self.offset, tuple(shape), split)
+
+
+def moved(view: View, op: str, attributes: Mapping[str, Any]) -> View | None:
+    """Return the view of a movement (an op of that kind) over `view`; None where it needs a copy."""
+    if op == "reshape":
+        return view.reshaped(attributes["shape"])
+    if op == "permute_dims":
+        return view.permuted(attributes["axes"])
+    if op == "broadcast_to":
+        return view.broadcast(attributes["shape"])
+    return view.sliced(attributes["starts"], attributes["steps"], attributes["shape"])
 
 
 def product(sizes: Sequence[Size]) -> Size:

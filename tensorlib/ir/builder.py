@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from tensorlib.dtypes import DType
-from tensorlib.errors import KernelError, SourceLocation
-from tensorlib.ir.core import Block, Operation, Value
+from tensorlib.errors import KernelError, SourceLocation, caret
+from tensorlib.ir.core import Block, Operation, Place, Value, located
 from tensorlib.ir.meaning import array
-from tensorlib.ir.ops import ROWS, result_types
+from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import INDEX, Type, VectorType
 
-__all__ = ["Builder", "current_builder", "user_location"]
+__all__ = ["Builder", "constant_of", "current_builder", "fail", "user_location", "user_place"]
 
 _STATE = threading.local()
 # Frames of these modules are the language itself: an error belongs to the line that called them.
 _INTERNAL = ("tensorlib.ir.", "tensorlib.simd", "tensorlib.tile", "tensorlib.lang.")
+_IS_USERS: dict[CodeType, bool] = {}
 
 
 def current_builder() -> Builder | None:
@@ -29,24 +32,31 @@ def current_builder() -> Builder | None:
     return getattr(_STATE, "builder", None)
 
 
-def user_location() -> SourceLocation | None:
-    """Return the innermost line of Python that is not the kernel language itself."""
+def user_place() -> Place | None:
+    """Return the innermost place in Python that is not the kernel language itself."""
     frame = sys._getframe(1)
     while frame is not None:
-        if not frame.f_globals.get("__name__", "").startswith(_INTERNAL):
-            code = frame.f_code
-            return SourceLocation(code.co_filename, frame.f_lineno, function=code.co_name)
+        code = frame.f_code
+        is_users = _IS_USERS.get(code)
+        if is_users is None:
+            name = frame.f_globals.get("__name__", "")
+            is_users = _IS_USERS[code] = not name.startswith(_INTERNAL)
+        if is_users:
+            return code, frame.f_lasti
         frame = frame.f_back  # type: ignore[assignment]
     return None
 
 
-def _key(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple(sorted((k, _key(v)) for k, v in value.items()))
-    if isinstance(value, np.ndarray):
-        return value.tobytes()
-    # -0.0 == 0.0 and 1 == True: constants are told apart by their bits.
-    return (type(value), np.float64(value).tobytes()) if isinstance(value, float) else value
+def user_location() -> SourceLocation | None:
+    """Return the innermost line of Python that is not the kernel language itself."""
+    place = user_place()
+    return located(place) if place is not None else None
+
+
+def fail(message: str) -> KernelError:
+    """Return a KernelError that shows the user's line."""
+    location = user_location()
+    return KernelError(f"{message}\n{caret(location)}" if location else message)
 
 
 class Builder:
@@ -68,15 +78,34 @@ class Builder:
 
     @contextmanager
     def block(self, parameter_types: Sequence[Type] = ()) -> Iterator[Block]:
-        """Open a nested block; what it computes is not known outside it."""
+        """Open a nested block; what it computes can't be used outside it."""
         block = Block([Value(t) for t in parameter_types])
+        for parameter in block.parameters:
+            parameter.block = block
+        with self.reopened(block):
+            yield block
+
+    @contextmanager
+    def reopened(self, block: Block) -> Iterator[Block]:
+        """Append to a block once more."""
         self.blocks.append(block)
         self.known.append({})
+        block.is_open = True
         try:
             yield block
         finally:
+            block.is_open = False
             self.blocks.pop()
             self.known.pop()
+
+    def inline(self, block: Block) -> None:
+        """Move the operations of a finished nested block to the end of the open one."""
+        target = self.blocks[-1]
+        for operation in block.operations:
+            for result in operation.results:
+                result.block = target
+        target.operations.extend(block.operations)
+        block.operations = []
 
     def emit(
         self,
@@ -86,17 +115,21 @@ class Builder:
         blocks: list[Block] | None = None,
     ) -> list[Value]:
         """Append op `name` and return its results; raises KernelError where types don't fit."""
-        attributes = attributes or {}
-        if ROWS[name].effect != "pure":
-            return self._append(name, operands, attributes, blocks)
-        folded = self._folded(name, operands, attributes)
+        row, attributes = ROWS[name], attributes or {}
+        for operand in operands:
+            if operand.block is not None and not operand.block.is_open:
+                raise _escaped(operand)
+        types = row.types(name, [o.type for o in operands], attributes)
+        if row.effect != "pure":
+            return self._append(name, operands, types, attributes, blocks)
+        folded = self._folded(name, operands, types, attributes)
         if folded is not None:
             return [folded]
-        key = (name, tuple(map(id, operands)), _key(attributes))
+        key = (name, *map(id, operands), _key(attributes))
         for known in reversed(self.known):
             if key in known:
                 return [known[key]]
-        results = self._append(name, operands, attributes, blocks)
+        results = self._append(name, operands, types, attributes, None)
         self.known[-1][key] = results[0]
         return results
 
@@ -107,32 +140,50 @@ class Builder:
     def constant(self, value: Any, type: VectorType = INDEX) -> Value:
         """Return a constant; a scalar number given for a vector type fills all its lanes."""
         data = array(value, type.dtype, type.width)
-        return self.value("const", type=type, value=_plain(data))
+        return self.emit("const", (), {"type": type, "value": _plain(data)})[0]
 
     def _append(
         self,
         name: str,
         operands: Sequence[Value],
+        types: list[Type],
         attributes: dict[str, Any],
         blocks: list[Block] | None,
     ) -> list[Value]:
-        types = result_types(name, [o.type for o in operands], attributes)
-        operation = Operation(name, list(operands), types, attributes, blocks, user_location())
-        self.blocks[-1].operations.append(operation)
+        operation = Operation(name, list(operands), types, attributes, blocks, user_place())
+        block = self.blocks[-1]
+        for result in operation.results:
+            result.block = block
+        block.operations.append(operation)
         return operation.results
 
-    def _folded(self, name: str, operands: Sequence[Value], attributes: Any) -> Value | None:
-        """Return the result where constants decide it: integers only, exact by definition."""
-        if len(operands) not in (1, 2) or name == "shuffle":
+    def _folded(
+        self, name: str, operands: Sequence[Value], types: list[Type], attributes: Any
+    ) -> Value | None:
+        """Return the result where constants decide it; the NumPy meaning is exact by definition."""
+        if not 1 <= len(operands) <= 2 or name == "shuffle":
             return None
-        constants = [constant_of(o) for o in operands]
-        types = result_types(name, [o.type for o in operands], attributes)
-        if all(c is not None for c in constants) and isinstance(types[0], VectorType):
-            row = ROWS[name].numpy
-            if row is None or name == "splat":
-                return None
-            return self.constant(row(*constants, **attributes), types[0])
-        return _identity(name, operands, constants)
+        known = [_is_constant(o) for o in operands]
+        if not any(known):
+            return None
+        kind, meaning = types[0], ROWS[name].numpy
+        if all(known) and meaning is not None and isinstance(kind, VectorType):
+            return self.constant(meaning(*map(constant_of, operands), **attributes), kind)
+        if len(operands) == 2 and isinstance(kind, VectorType) and kind.dtype.is_integer:
+            return _identity(name, operands, known)
+        return None
+
+
+def _escaped(value: Value) -> KernelError:
+    name = f"{value.name} is" if value.name else "this uses a value that is"
+    return fail(
+        f"{name} computed inside a loop or branch, and has ended with it; "
+        "give a name a value before the loop or branch, and assign that name in it"
+    )
+
+
+def _is_constant(value: Value) -> bool:
+    return value.operation is not None and value.operation.name == "const"
 
 
 def constant_of(value: Value) -> Any:
@@ -144,43 +195,42 @@ def constant_of(value: Value) -> Any:
     return array(operation.attributes["value"], kind.dtype, kind.width)
 
 
+def _key(value: Any) -> Any:
+    """Return what tells attributes apart: -0.0 == 0.0 and 1 == True, but they are not the same."""
+    if isinstance(value, dict):
+        return tuple((k, _key(value[k])) for k in value)
+    if isinstance(value, tuple):
+        return tuple(map(_key, value))
+    if isinstance(value, float):
+        return float, value, math.copysign(1.0, value)
+    return (type(value), value) if isinstance(value, (bool, int)) else value
+
+
 def _plain(data: Any) -> Any:
     """Return a hashable Python form of a constant: a number, or a tuple of lanes."""
     if data.dtype.kind == "V" or (data.dtype.itemsize == 2 and data.dtype.kind not in "iu"):
         data = data.astype(np.float64)
-    first = data.flat[0]
-    if data.ndim and (data.tobytes() == np.full(data.shape, first).tobytes()):
+    if data.ndim == 0:
+        return data.item()
+    first = data[0]
+    if data.tobytes() == first.tobytes() * len(data):
         return first.item()
-    return tuple(data.tolist()) if data.ndim else data.item()
+    return tuple(data.tolist())
 
 
-def _identity(name: str, operands: Sequence[Value], constants: list[Any]) -> Value | None:
+_NEUTRAL_RIGHT = {"add": 0, "subtract": 0, "multiply": 1, "floor_divide": 1, "shift_left": 0}
+_NEUTRAL_LEFT = {"add": 0, "multiply": 1}
+
+
+def _identity(name: str, operands: Sequence[Value], known: list[bool]) -> Value | None:
     """x + 0, x - 0, x * 1, x // 1 of integers are x; x * 0 is 0."""
-    if len(operands) != 2 or not isinstance(operands[0].type, VectorType):
-        return None
-    if not operands[0].type.dtype.is_integer:
-        return None
-    left, right = (c if c is not None and c.ndim == 0 else None for c in constants)
-    if right is not None:
-        neutral = {"add": 0, "subtract": 0, "multiply": 1, "floor_divide": 1, "shift_left": 0}
-        if name in neutral and right == neutral[name]:
-            return operands[0]
-        if name == "multiply" and right == 0:
-            return operands[1]
-    if left is not None:
-        if {"add": 0, "multiply": 1}.get(name) == left:
-            return operands[1]
-        if name == "multiply" and left == 0:
-            return operands[0]
-    return None
-
-
-def fail(message: str) -> KernelError:
-    """Return a KernelError that shows the user's line."""
-    from tensorlib.errors import caret
-
-    location = user_location()
-    return KernelError(f"{message}\n{caret(location)}" if location else message)
+    side = 1 if known[1] else 0
+    operation = operands[side].operation
+    number = operation.attributes["value"] if operation is not None else None
+    neutral = (_NEUTRAL_RIGHT if side else _NEUTRAL_LEFT).get(name)
+    if neutral is not None and number == neutral:
+        return operands[1 - side]
+    return operands[side] if name == "multiply" and number == 0 else None
 
 
 def is_bool(type: Type) -> bool:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from types import CodeType
 from typing import Any
 
 from tensorlib.errors import SourceLocation
 from tensorlib.ir.types import Type
 
-__all__ = ["Block", "Kernel", "Operation", "Value", "walk"]
+__all__ = ["Block", "Kernel", "Operation", "Place", "Value", "located", "walk"]
+
+# Where an operation was written: a code object and the offset of the instruction in it.
+Place = tuple[CodeType, int]
 
 
 class Value:
-    """One SSA value: a block parameter, or a result of the operation that defines it."""
+    """One SSA value: a block parameter, or a result of the operation that defines it.
 
-    __slots__ = ("name", "operation", "type")
+    `block` is the block that a builder made it in; None where that does not matter any more.
+    """
+
+    __slots__ = ("block", "name", "operation", "type")
+
+    block: Block | None
 
     def __init__(self, type: Type, operation: Operation | None = None, name: str = "") -> None:
         self.type, self.operation, self.name = type, operation, name
+        self.block = None
 
     def __repr__(self) -> str:
         return f"<Value {self.name or '?'}: {self.type}>"
@@ -26,7 +37,7 @@ class Value:
 class Operation:
     """One row of the op table applied: operands, results, attributes and nested blocks."""
 
-    __slots__ = ("attributes", "blocks", "location", "name", "operands", "results")
+    __slots__ = ("attributes", "blocks", "name", "operands", "place", "results")
 
     def __init__(
         self,
@@ -35,26 +46,47 @@ class Operation:
         result_types: list[Type],
         attributes: dict[str, Any] | None = None,
         blocks: list[Block] | None = None,
-        location: SourceLocation | None = None,
+        place: Place | None = None,
     ) -> None:
         self.name, self.operands = name, operands
         self.results = [Value(t, self) for t in result_types]
         self.attributes = attributes or {}
         self.blocks = blocks or []
-        self.location = location
+        self.place = place
+
+    @property
+    def location(self) -> SourceLocation | None:
+        """The line of Python that the operation was traced from."""
+        return located(self.place) if self.place is not None else None
 
     def __repr__(self) -> str:
         return f"<Operation {self.name} {self.operands} -> {self.results}>"
 
 
-class Block:
-    """A list of operations with parameters; nested blocks end in `yield`."""
+def located(place: Place) -> SourceLocation:
+    """Return file, line and columns of a place."""
+    code, offset = place
+    span = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
+    line, end_line, column, end_column = span
+    if line is None:
+        return SourceLocation(code.co_filename, code.co_firstlineno, function=code.co_name)
+    if line != end_line or column is None or end_column is None:
+        column, end_column = column or 0, column or 0
+    return SourceLocation(code.co_filename, line, column, end_column, code.co_name)
 
-    __slots__ = ("operations", "parameters")
+
+class Block:
+    """A list of operations with parameters; nested blocks end in `yield`.
+
+    `is_open` while a builder is filling it: what it defines can be used only then.
+    """
+
+    __slots__ = ("is_open", "operations", "parameters")
 
     def __init__(self, parameters: list[Value] | None = None) -> None:
         self.parameters: list[Value] = parameters or []
         self.operations: list[Operation] = []
+        self.is_open = False
 
 
 class Kernel:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import ml_dtypes
@@ -43,15 +44,43 @@ HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
 
 def array(value: Any, dtype: DType, width: int) -> Array:
-    """Return `value` as the array of one SIMD value: shape () for width 1, else (width,)."""
+    """Return `value` as the array of one SIMD value: shape () for width 1, else (width,).
+
+    Whole numbers wrap to the width of an integer dtype, floats saturate in it.
+    """
+    if isinstance(value, (bool, int, float)):
+        return _number(value, type(value), math.copysign(1.0, value), dtype, width)
+    return _array(value, dtype, width)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: Any, kind: type, sign: float, dtype: DType, width: int) -> Array:
+    """`array` of a Python number; kind and sign tell True from 1 and -0.0 from 0.0."""
+    return _array(value, dtype, width)
+
+
+def _array(value: Any, dtype: DType, width: int) -> Array:
+    shape = (width,) if width > 1 else ()
     with np.errstate(all="ignore"):
-        data = np.asarray(value)
-        if data.dtype.kind in "fc" and dtype.is_integer:
-            return cast(np.broadcast_to(data, (width,) if width > 1 else ()), dtype)
-        if data.dtype.kind in "iu" and dtype.is_integer:  # wrap as C does
-            data = data.astype(np.uint64 if data.dtype.kind == "u" else np.int64)
-        shape = (width,) if width > 1 else ()
-        return np.broadcast_to(data.astype(dtype.numpy), shape)
+        data = _whole(value, dtype) if dtype.is_integer else None
+        if data is None:
+            data = np.asarray(value)
+            if data.dtype.kind in "iub" or not dtype.is_integer:
+                data = data.astype(dtype.numpy)
+            else:
+                data = cast(data, dtype)
+        return np.broadcast_to(data, shape)
+
+
+def _whole(value: Any, dtype: DType) -> Array | None:
+    """Return Python ints wrapped to `dtype`; NumPy would make floats of some. None for others."""
+    if isinstance(value, int):
+        return _whole((value,), dtype).reshape(())  # type: ignore[union-attr]
+    if not isinstance(value, tuple) or not all(isinstance(x, int) for x in value):
+        return None
+    mask = (1 << dtype.bits) - 1
+    unsigned = np.dtype(f"uint{dtype.bits}")
+    return np.array([x & mask for x in value], unsigned).view(dtype.numpy)
 
 
 def quietly(function: Callable[..., Any]) -> Callable[..., Any]:

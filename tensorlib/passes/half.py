@@ -75,7 +75,7 @@ def _widened(operation: Operation, replaced: dict[int, Value]) -> list[Operation
         operands,
         [kind.of(DType.float32)],
         operation.attributes,
-        location=operation.location,
+        place=operation.place,
     )
     narrow = _cast(wide.results[0], kind.dtype, operation)
     replaced[id(result)] = narrow.results[0]
@@ -85,4 +85,4 @@ def _widened(operation: Operation, replaced: dict[int, Value]) -> list[Operation
 def _cast(value: Value, dtype: DType, at: Operation) -> Operation:
     kind = value.type
     assert isinstance(kind, VectorType)
-    return Operation("cast", [value], [kind.of(dtype)], {"dtype": dtype}, location=at.location)
+    return Operation("cast", [value], [kind.of(dtype)], {"dtype": dtype}, place=at.place)

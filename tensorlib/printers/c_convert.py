@@ -68,7 +68,35 @@ def _plain(walker: Walker, text: str, source: VectorType, target: VectorType) ->
         return text
     if source.width == 1:
         return f"({SCALAR[SHORT[target.dtype]]}){text}"
-    return f"__builtin_convertvector({text}, {walker.type(target)})"
+    return _convert_lanes(walker, text, source, target)
+
+
+def _convert_lanes(walker: Walker, text: str, source: VectorType, target: VectorType) -> str:
+    """Convert vectors. gcc takes integers apart lane by lane when their size more than doubles."""
+    a, b = source.dtype, target.dtype
+    if a.is_integer and a.bits == 8 and (b.bits >= 32 or not b.is_integer):
+        wide = source.of(DType.int32)
+        text = call(walker, "widen", source, text)
+        return text if b is DType.int32 else _convert_lanes(walker, text, wide, target)
+    if a.is_integer and a.bits < 32 and not b.is_integer:
+        wide = source.of(DType.int32)
+        text = _convert_lanes(walker, text, source, wide)
+        return _convert_lanes(walker, text, wide, target)
+    for kind in (*_between(source, target), target):
+        text = f"__builtin_convertvector({text}, {walker.type(kind)})"
+    return text
+
+
+def _between(source: VectorType, target: VectorType) -> list[VectorType]:
+    """Return the integer types to pass through, so that no step more than doubles or halves."""
+    a, b = source.dtype, target.dtype
+    if not (a.is_integer and b.is_integer):
+        return []
+    sizes = [8, 16, 32, 64]
+    first, last = sizes.index(a.bits), sizes.index(b.bits)
+    steps = sizes[first + 1 : last] if first < last else sizes[last + 1 : first][::-1]
+    sign = "u" if a.kind == "unsigned" else ""
+    return [source.of(DType.by_name[f"{sign}int{bits}"]) for bits in steps]
 
 
 def _from_half(walker: Walker, text: str, source: VectorType) -> str:

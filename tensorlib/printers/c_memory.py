@@ -34,14 +34,7 @@ def _place(walker: Walker, operation: Operation, kind: VectorType) -> str:
 
 def _load(walker: Walker, operation: Operation) -> None:
     result = operation.results[0]
-    kind = vector(result)
-    place = _place(walker, operation, kind)
-    if kind.dtype is not DType.bool:
-        walker.define(result, place)
-    elif kind.width == 1:
-        walker.define(result, f"{place} != 0")
-    else:
-        walker.define(result, f"({walker.mask_type(8, kind.width)})({place} != 0)", 8)
+    _define_bytes(walker, result, _place(walker, operation, vector(result)))
 
 
 def _as_memory(walker: Walker, value: Value) -> str:
@@ -58,48 +51,40 @@ def _store(walker: Walker, operation: Operation) -> None:
     walker.line(f"{place} = {_as_memory(walker, value)};")
 
 
-def _lane_mask(walker: Walker, mask: Value) -> str:
-    """Return the test of lane l of a mask, or of a scalar condition."""
+Lane = Callable[[int], str]  # C text for a lane by its number
+
+
+def _test(walker: Walker, mask: Value | None) -> Lane:
+    """Return the condition in front of a lane's statement."""
+    if mask is None:
+        return lambda lane: ""
     width = vector(mask).width
     if width == 1:
-        return f"if ({walker.use(mask)}) "
+        return lambda lane: f"if ({walker.use(mask)}) "
     name = walker.temporary(walker.mask(mask, 32), VectorType(DType.int32, width), 32)
-    return f"if ({name}[l]) "
+    return lambda lane: f"if ({name}[{lane}]) "
 
 
-def _each_lane(walker: Walker, width: int, statement: str) -> None:
-    head = f"for (int l = 0; l < {width}; ++l) " if width > 1 else ""
-    walker.line(f"{head}{statement}")
+def _each_lane(walker: Walker, width: int, statement: Lane) -> None:
+    """Write the lanes' statements, four a line: gcc 12 fails on some loops that it vectorises."""
+    statements = [statement(lane) for lane in range(width)]
+    for first in range(0, width, 4):
+        walker.line(" ".join(statements[first : first + 4]))
 
 
-def _filled(
-    walker: Walker, result: Value, initial: str, test: str, element: Callable[[str], str]
-) -> None:
-    """Define a result that is read lane by lane where `test` holds, else `initial`."""
-    kind = vector(result)
-    name, lane = walker.fresh("t"), "[l]" if kind.width > 1 else ""
-    walker.line(f"{walker.type(kind)} {name} = {initial};")
-    _each_lane(walker, kind.width, f"{test}{name}{lane} = {element('l')};")
-    if kind.dtype is not DType.bool:
-        walker.define(result, name)
-    elif kind.width == 1:
-        walker.define(result, f"{name} != 0")
-    else:
-        walker.define(result, f"({walker.mask_type(8, kind.width)})({name} != 0)", 8)
-
-
-def _run(walker: Walker, operation: Operation, kind: VectorType) -> Callable[[str], str]:
-    """Return the lvalue of lane l of neighbours in memory."""
+def _neighbours(walker: Walker, operation: Operation, kind: VectorType) -> Lane:
+    """Return the lvalues of lanes side by side in memory."""
     pointer, index = operation.operands[:2]
     assert isinstance(pointer.type, PointerType)
     scale = kind.dtype.itemsize // pointer.type.dtype.itemsize
-    step = "" if kind.width == 1 else " + l" if scale == 1 else f" + {scale} * l"
-    at = f"{walker.use(index)}{step}"
-    return lambda lane: _element(walker, pointer, at, kind.dtype)
+    start = walker.use(index)
+    return lambda lane: _element(
+        walker, pointer, f"{start} + {lane * scale}" if lane else start, kind.dtype
+    )
 
 
-def _scattered(walker: Walker, operation: Operation, kind: VectorType) -> Callable[[str], str]:
-    """Return the lvalue of lane l at its own index."""
+def _scattered(walker: Walker, operation: Operation, kind: VectorType) -> Lane:
+    """Return the lvalues of lanes each at its own index."""
     pointer, indices = operation.operands[:2]
     if kind.width == 1:
         return lambda lane: _element(walker, pointer, walker.use(indices), kind.dtype)
@@ -107,45 +92,65 @@ def _scattered(walker: Walker, operation: Operation, kind: VectorType) -> Callab
     return lambda lane: _element(walker, pointer, f"{at}[{lane}]", kind.dtype)
 
 
+def _define_bytes(walker: Walker, result: Value, text: str) -> None:
+    """Define a result from what memory holds; bools may be any byte but 0."""
+    kind = vector(result)
+    if kind.dtype is not DType.bool:
+        walker.define(result, text)
+    elif kind.width == 1:
+        walker.define(result, f"{text} != 0")
+    else:
+        walker.define(result, f"({walker.mask_type(8, kind.width)})({text} != 0)", 8)
+
+
+def _masked(walker: Walker, operation: Operation, element: Lane) -> None:
+    """Read the lanes where the mask holds; the others have the value of the last operand."""
+    *_, mask, other = operation.operands
+    result, kind = operation.results[0], vector(operation.results[0])
+    test, name = _test(walker, mask), walker.fresh("t")
+    walker.line(f"{walker.type(kind)} {name} = {_as_memory(walker, other)};")
+    place: Lane = (lambda lane: f"{name}[{lane}]") if kind.width > 1 else (lambda lane: name)
+    _each_lane(walker, kind.width, lambda i: f"{test(i)}{place(i)} = {element(i)};")
+    _define_bytes(walker, result, name)
+
+
 def _masked_load(walker: Walker, operation: Operation) -> None:
-    _, _, mask, other = operation.operands
-    result = operation.results[0]
-    element = _run(walker, operation, vector(result))
-    test = _lane_mask(walker, mask)
-    _filled(walker, result, _as_memory(walker, other), test, element)
+    _masked(walker, operation, _neighbours(walker, operation, vector(operation.results[0])))
+
+
+def _masked_gather(walker: Walker, operation: Operation) -> None:
+    _masked(walker, operation, _scattered(walker, operation, vector(operation.results[0])))
 
 
 def _gather(walker: Walker, operation: Operation) -> None:
-    result = operation.results[0]
-    element = _scattered(walker, operation, vector(result))
-    if operation.name == "gather":
-        initial, test = "0" if vector(result).width == 1 else "{}", ""
-    else:
-        test = _lane_mask(walker, operation.operands[2])
-        initial = _as_memory(walker, operation.operands[3])
-    _filled(walker, result, initial, test, element)
+    result, kind = operation.results[0], vector(operation.results[0])
+    element = _scattered(walker, operation, kind)
+    if kind.width == 1:
+        _define_bytes(walker, result, element(0))
+        return
+    texts = ", ".join(element(lane) for lane in range(kind.width))
+    _define_bytes(walker, result, f"({walker.type(kind)}){{{texts}}}")
 
 
-def _write_lanes(
-    walker: Walker, value: Value, mask: Value | None, element: Callable[[str], str]
-) -> None:
+def _write(walker: Walker, value: Value, mask: Value | None, element: Lane) -> None:
     kind, text = vector(value), _as_memory(walker, value)
-    test = _lane_mask(walker, mask) if mask is not None else ""
-    if kind.width > 1:
-        name = walker.fresh("t")
-        walker.line(f"const {walker.type(kind)} {name} = {text};")
-        text = f"{name}[l]"
-    _each_lane(walker, kind.width, f"{test}{element('l')} = {text};")
+    test = _test(walker, mask)
+    if kind.width == 1:
+        walker.line(f"{test(0)}{element(0)} = {text};")
+        return
+    name = walker.fresh("t")
+    walker.line(f"const {walker.type(kind)} {name} = {text};")
+    _each_lane(walker, kind.width, lambda i: f"{test(i)}{element(i)} = {name}[{i}];")
 
 
 def _masked_store(walker: Walker, operation: Operation) -> None:
     _, _, value, mask = operation.operands
-    _write_lanes(walker, value, mask, _run(walker, operation, vector(value)))
+    _write(walker, value, mask, _neighbours(walker, operation, vector(value)))
 
 
 def _scatter(walker: Walker, operation: Operation) -> None:
     value, mask = operation.operands[2], (*operation.operands[3:], None)[0]
-    _write_lanes(walker, value, mask, _scattered(walker, operation, vector(value)))
+    _write(walker, value, mask, _scattered(walker, operation, vector(value)))
 
 
 def _prefetch(walker: Walker, operation: Operation) -> None:
@@ -166,7 +171,7 @@ OPERATIONS: dict[str, Emit] = {
     "masked_load": _masked_load,
     "masked_store": _masked_store,
     "gather": _gather,
-    "masked_gather": _gather,
+    "masked_gather": _masked_gather,
     "scatter": _scatter,
     "masked_scatter": _scatter,
     "prefetch": _prefetch,

@@ -1,0 +1,118 @@
+"""Simplification of graphs: every node goes through the rules, and equal nodes become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tensorlib.backend import Device
+from tensorlib.dtypes import DType
+from tensorlib.errors import ShapeError
+from tensorlib.graph.node import Node, topological
+from tensorlib.graph.rules import RULES, Make
+from tensorlib.kernels.expression import number_key
+from tensorlib.layouts.dim import Size
+from tensorlib.ops import OPS
+
+__all__ = ["attributes_key", "simplified"]
+
+
+def simplified(roots: Iterable[Node]) -> list[Node]:
+    """Return nodes of the same values as `roots`, in the same order, after all rules."""
+    roots = list(roots)
+    simplifier = _Simplifier()
+    new: dict[int, Node] = {}
+    for node in topological(roots):
+        inputs = tuple([new[id(i)] for i in node.inputs])
+        new[id(node)] = simplifier.simplify(node, inputs)
+    return [new[id(node)] for node in roots]
+
+
+class _Simplifier:
+    def __init__(self) -> None:
+        self.known: dict[Any, Node] = {}
+
+    def simplify(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op in ("input", "data", "update"):
+            return self._leaf(node, inputs)
+        key = (
+            node.op, tuple([id(i) for i in inputs]), attributes_key(node), node.shape, node.dtype
+        )  # fmt: skip
+        found = self.known.get(key)
+        if found is None:
+            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+                attributes = node.attributes
+                node = _node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
+            found = self.known[key] = self._rewritten(node)
+            self.known.setdefault(("kept", id(node)), node)  # its id must stay its own
+        return found
+
+    def _leaf(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op == "update" and any(
+            a is not b for a, b in zip(inputs, node.inputs, strict=True)
+        ):
+            return _node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
+        if node.storage is None:
+            return node
+        s = node.storage
+        key = ("data", id(s.buffer), s.offset, s.strides, node.shape, node.dtype)
+        return self.known.setdefault(key, node)
+
+    def _rewritten(self, node: Node) -> Node:
+        for rule in RULES[node.op]:
+            result = rule(node, self._maker(node))
+            if result is not None and result is not node:
+                if (result.shape, result.dtype) != (node.shape, node.dtype):
+                    raise ShapeError(
+                        f"rule {rule.__name__}: got {result.dtype.name}{list(result.shape)} for "
+                        f"{node.op}, needed {node.dtype.name}{list(node.shape)}"
+                    )
+                return result
+        return node
+
+    def _maker(self, origin: Node) -> Make:
+        def make(
+            op: str,
+            inputs: Sequence[Node],
+            attributes: dict[str, Any] | None = None,
+            shape: tuple[Size, ...] | None = None,
+            dtype: DType | None = None,
+        ) -> Node:
+            given = attributes or {}
+            if shape is None:
+                shape = tuple(OPS[op].shape([i.shape for i in inputs], given))
+            if dtype is None:
+                dtype = OPS[op].dtype([i.dtype for i in inputs], given)
+            node = _node(op, tuple(inputs), given, shape, dtype, origin.device)
+            return self.simplify(node, node.inputs)
+
+        return make
+
+
+def _node(
+    op: str,
+    inputs: tuple[Node, ...],
+    attributes: dict[str, Any],
+    shape: tuple[Size, ...],
+    dtype: DType,
+    device: Device,
+) -> Node:
+    """A node that nobody waits for: it is not noted as a reader of the states that it needs."""
+    node = Node.__new__(Node)
+    node.op, node.inputs, node.attributes = op, inputs, attributes
+    node.shape, node.dtype, node.device = shape, dtype, device
+    node.storage, node.states, node.depth = None, (), 0
+    return node
+
+
+def attributes_key(node: Node) -> tuple[Any, ...]:
+    """Return a hashable form of the attributes that tells 0.0, -0.0, 0 and False apart."""
+    return tuple([(name, _value_key(value)) for name, value in node.attributes.items()])
+
+
+def _value_key(value: Any) -> Any:
+    if isinstance(value, bool | int | float | complex):
+        return number_key(value)
+    if isinstance(value, tuple | list):
+        return tuple(value)
+    return value
