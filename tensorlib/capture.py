@@ -61,6 +61,8 @@ class Parameter:
 class CompiledFunction:
     """A function behind `tl.compile`; call it like the function itself."""
 
+    __name__: str
+
     def __init__(self, fn: Callable[..., Any], dynamic: Dynamic) -> None:
         functools.update_wrapper(self, fn)
         self._fn = fn

@@ -104,17 +104,18 @@ class _Planned:
 
         def described(leaf: Any) -> Any:
             if isinstance(leaf, Dim):
+                place = len(sizes)
                 sizes.append(leaf)
-                return lambda buffers, found, k=len(sizes) - 1: found[k]
+                return lambda buffers, found: found[place]
             if not isinstance(leaf, Tensor):
                 return lambda buffers, found: leaf
-            place = places[leaf.node]
-            if place is None:
+            output = places[leaf.node]
+            if output is None:
                 state = _state_node(leaf.node)
                 return lambda buffers, found: Tensor(state)
             start = len(sizes)
             sizes.extend(leaf.shape)
-            return _maker(place, start, len(sizes), leaf.dtype, self._device)
+            return _maker(output, start, len(sizes), leaf.dtype, self._device)
 
         self._template = _mapped(result, described)
         self._evaluate = compiled(sizes, self._symbols) if sizes else lambda values: ()

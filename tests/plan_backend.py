@@ -167,7 +167,7 @@ class Planned:
         names = [n.attributes["name"] for n in self.inputs]
         made = scheduled(self.outputs, Externals(self.kept, names), self.symbols)
         addresses = [b.address for b in self.kept]  # type: ignore[attr-defined]
-        self.plan = BoundPlan(made, self.backend, DEVICE, addresses)  # type: ignore[arg-type]
+        self.plan = BoundPlan(made, self.backend, DEVICE, addresses)
 
     @property
     def steps(self) -> list[str]:

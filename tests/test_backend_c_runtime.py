@@ -296,7 +296,8 @@ def test_a_fault_in_a_worker_is_reported_with_the_python_stack(
     toolchain: Toolchain, cache: DiskCache
 ) -> None:
     script = """
-        import faulthandler
+        import faulthandler, resource
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         faulthandler.enable(file=sys.stdout)
         fault = "KERNEL(fault) { if (worker) *(volatile int *)8 = 1; }"
         function = run.function(library.load({"fault": fault}, PRELUDE)["fault"])

@@ -60,7 +60,7 @@ def check(outputs: list[Node], states: list[Node]) -> Planned:
     return plan
 
 
-def test_an_update_writes_the_computed_value_into_the_state():
+def test_an_update_writes_the_computed_value_into_the_state() -> None:
     s, v = state(6, 3), state(2, 3, seed=1)
     written = update(s, node("exp", v), 2)
     plan = check([written], [s])
@@ -68,7 +68,7 @@ def test_an_update_writes_the_computed_value_into_the_state():
     assert plan.plan.results == (None,)
 
 
-def test_readers_of_the_result_see_the_new_values():
+def test_readers_of_the_result_see_the_new_values() -> None:
     s, v = state(6, 3), state(2, 3, seed=1)
     written = update(s, v, 2)
     check(
@@ -77,13 +77,13 @@ def test_readers_of_the_result_see_the_new_values():
     )
 
 
-def test_readers_of_the_old_state_run_before_the_write():
+def test_readers_of_the_old_state_run_before_the_write() -> None:
     s, v = state(6, 3), state(2, 3, seed=1)
     written = update(s, v, 2)
     check([written, node("exp", s), node("sum", part(s, 1, 4), axes=(0,), keepdims=False)], [s])
 
 
-def test_a_reader_of_the_old_state_that_needs_the_new_one_gets_a_copy():
+def test_a_reader_of_the_old_state_that_needs_the_new_one_gets_a_copy() -> None:
     s, v = state(6, 3), state(2, 3, seed=1)
     written = update(s, v, 2)
     check([written, node("subtract", written, s)], [s])
@@ -95,24 +95,24 @@ def test_a_reader_of_the_old_state_that_needs_the_new_one_gets_a_copy():
     check([written2, mixed], [s2])
 
 
-def test_a_shift_within_the_state_does_not_overtake_itself():
+def test_a_shift_within_the_state_does_not_overtake_itself() -> None:
     s = state(8, 3)
     check([update(s, part(s, 0, 6), 1)], [s])
     s = state(8, 3, seed=2)
     check([update(s, add(part(s, 2, 6), 1.0), 1)], [s])
 
 
-def test_a_matmul_of_the_state_into_the_state():
+def test_a_matmul_of_the_state_into_the_state() -> None:
     s = state(4, 4)
     check([update(s, node("matmul", s, s), 0)], [s])
 
 
-def test_two_states_swap():
+def test_two_states_swap() -> None:
     a, b = state(4, 3), state(4, 3, seed=1)
     check([update(a, b, 0), update(b, a, 0)], [a, b])
 
 
-def test_updates_of_updates_write_in_order():
+def test_updates_of_updates_write_in_order() -> None:
     s = state(6, 3)
     first = update(s, state(2, 3, seed=1), 0)
     between = node("exp", first)
@@ -124,7 +124,7 @@ def test_updates_of_updates_write_in_order():
     same([array_of(s)], expected[:1])
 
 
-def test_an_output_that_a_later_update_overwrites_is_copied():
+def test_an_output_that_a_later_update_overwrites_is_copied() -> None:
     s = state(4, 3)
     first = update(s, state(2, 3, seed=1), 0)
     second = update(first, state(2, 3, seed=2), 1)
@@ -135,7 +135,7 @@ def test_an_output_that_a_later_update_overwrites_is_copied():
     same([array_of(s)], expected[1:])
 
 
-def test_two_updates_of_one_state_both_write():
+def test_two_updates_of_one_state_both_write() -> None:
     s = state(6, 3)
     v, w = state(2, 3, seed=1), state(2, 3, seed=2)
     expected = meaning([update(update(s, v, 0), w, 3)])
@@ -143,14 +143,14 @@ def test_two_updates_of_one_state_both_write():
     same([array_of(s)], expected)
 
 
-def test_updates_of_values_that_are_no_states_leave_them_alone():
+def test_updates_of_values_that_are_no_states_leave_them_alone() -> None:
     x, v, w = state(6, 3), state(2, 3, seed=1), state(2, 3, seed=2)
     value = node("exp", x)
     outputs = [update(value, v, 0), update(value, w, 1), node("negative", value)]
     same(Planned(outputs)(), meaning(outputs))
 
 
-def test_updates_on_another_axis_and_through_a_view():
+def test_updates_on_another_axis_and_through_a_view() -> None:
     s, v = state(3, 6), state(3, 2, seed=1)
     check([update(s, v, 4, axis=1)], [s])
     s, expected = state(4, 5, seed=3), None
@@ -161,7 +161,7 @@ def test_updates_on_another_axis_and_through_a_view():
     same([array_of(s)], [expected.T])
 
 
-def test_a_cache_appended_at_a_symbolic_position():
+def test_a_cache_appended_at_a_symbolic_position() -> None:
     t, p = Dim("T"), Dim("P")
     cache = data(np.zeros((2, 8, 4), np.float32))
     keys = placeholder("keys", (2, t, 4), F32)
@@ -176,7 +176,7 @@ def test_a_cache_appended_at_a_symbolic_position():
     assert len(plan.backend.plans) == 1
 
 
-def test_positions_outside_the_state_are_refused():
+def test_positions_outside_the_state_are_refused() -> None:
     t, p = Dim("T"), Dim("P")
     cache = data(np.zeros((8, 4), np.float32))
     plan = Planned([update(cache, placeholder("keys", (t, 4), F32), p)], T=0, P=0)
@@ -192,7 +192,7 @@ def test_positions_outside_the_state_are_refused():
     assert array_of(cache)[5:].all()
 
 
-def test_slices_outside_their_axis_are_refused():
+def test_slices_outside_their_axis_are_refused() -> None:
     t, p = Dim("T"), Dim("P")
     x = placeholder("x", (t,), F32)
     plan = Planned([node("slice", x, starts=(p,), steps=(1,), shape=(2,))], T=0, P=0)
@@ -205,12 +205,23 @@ def test_slices_outside_their_axis_are_refused():
     same(plan({"x": np.arange(4, dtype=np.float32)}, T=4, P=2), [np.array([2, 3], np.float32)])
 
 
+def reading(kind: str, read: Node, other: Node) -> Node:
+    if kind == "add":
+        return node("add", read, other)
+    if kind == "exp":
+        return node("tanh", read)
+    if kind == "part":
+        return part(read, 1, 4)
+    square = node("matmul", read, node("permute_dims", other, axes=(1, 0)))
+    return node("matmul", square, read)
+
+
 @st.composite
 def programs(draw: Any) -> tuple[list[Node], Node]:
     """Interleaved reads and writes of one state, each over any version so far."""
     s = state(6, 2)
     newest, values = s, [state(2, 2, seed=k) for k in range(3)]
-    versions, reads = [s], []
+    versions, reads = [s], list[Node]()
     for _ in range(draw(st.integers(1, 5))):
         if draw(st.booleans()):
             source = draw(st.sampled_from([*values, *reads]))
@@ -221,20 +232,13 @@ def programs(draw: Any) -> tuple[list[Node], Node]:
             read = draw(st.sampled_from(versions))
             other = draw(st.sampled_from([*versions, *(r for r in reads if r.shape == (6, 2))]))
             kind = draw(st.sampled_from(("add", "exp", "matmul", "part")))
-            reads.append({
-                "add": lambda r=read, o=other: node("add", r, o),
-                "exp": lambda r=read: node("tanh", r),
-                "matmul": lambda r=read, o=other: part(
-                    node("matmul", node("matmul", r, node("permute_dims", o, axes=(1, 0))), r), 0, 6
-                ),
-                "part": lambda r=read: part(r, 1, 4),
-            }[kind]())  # fmt: skip
+            reads.append(reading(kind, read, other))
     return [newest, *reads], s
 
 
 @settings(max_examples=200, deadline=None)
 @given(programs())
-def test_any_order_of_reads_and_writes_means_the_same(program: tuple[list[Node], Node]):
+def test_any_order_of_reads_and_writes_means_the_same(program: tuple[list[Node], Node]) -> None:
     outputs, s = program
     expected = meaning(outputs)
     found = Planned(outputs)()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from tensorlib.backends.c.backend import CBackend
 from tensorlib.errors import ModelError
 from tensorlib.llama import Llama
+from tensorlib.registry import REGISTRY
 from tensorlib.tests.gguf_files import TINY, tiny_llama
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "greedy_smollm2.json").read_text())
@@ -132,3 +134,18 @@ def test_bad_requests_are_refused(tiny: Llama, arguments: dict[str, Any], senten
 def test_a_precision_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="precision: got 'f16', needed one of f32, fast"):
         Llama.load(tmp_path / "none.gguf", precision="f16")
+
+
+HOSTILE = '*/ " \\ \n#include "/etc/passwd" %s ${x} marker_of_a_file'
+
+
+def test_generated_source_never_holds_a_string_of_the_file(tmp_path: Path) -> None:
+    metadata = {"general.name": HOSTILE, HOSTILE.replace("\n", ""): HOSTILE}
+    path = tmp_path / "marker_of_a_file.gguf"
+    path.write_bytes(tiny_llama(metadata=metadata, seed=11, feed_forward_dim=160))
+    model = Llama.load(path, backend="c")
+    int(model.prefill([1, 2, 3])[1])
+    backend = cast(CBackend, REGISTRY.backend("c"))
+    sources = [text for _, _, text in backend._printed.values()]
+    assert sources
+    assert not [s for s in sources if "marker_of_a_file" in s or "passwd" in s]

@@ -29,8 +29,9 @@ LIBRARIES = ("-lpthread", "-ldl")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
-    """The functions of runtime.c and allocator.c. `mode` is api (an extension module) or abi (libffi, slower).
+    """The functions of runtime.c and allocator.c.
 
+    `mode` is api (an extension module) or abi (through libffi, slower).
     `ffi` and `lib` are cffi's own; what is called often may go through `lib` directly.
     `toolchain` is the compiler that built it.
     """

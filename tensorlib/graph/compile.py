@@ -117,8 +117,8 @@ class _Sizes:
     def __init__(self, made: Scheduled) -> None:
         plan = made.plan
         words = [v for v in plan.values[: plan.dynamic] if not isinstance(v, Address)]
-        parts = [
-            cast("list[Size]", words),
+        parts: list[list[Any]] = [
+            words,
             [size for sizes in plan.slot_bytes for size in sizes],
             list(plan.output_bytes),
             [size for size, _ in made.guards],

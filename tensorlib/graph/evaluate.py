@@ -1,6 +1,6 @@
 """The meaning of kernel specs and plans: NumPy over the memory that the words point to.
 
-This is what compiled kernels are tested against. It is slow, and reads and writes memory by address.
+Compiled kernels are tested against this. It is slow, and reads and writes memory by address.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ def _strided(
 
 
 def _bytes(address: int, count: int) -> Array:
-    return np.frombuffer((ctypes.c_uint8 * count).from_address(address), np.uint8)
+    memory: Any = (ctypes.c_uint8 * count).from_address(address)
+    return np.frombuffer(memory, np.uint8)
 
 
 def _elementwise(spec: ElementwiseSpec, given: _Arguments) -> None:

@@ -1,4 +1,4 @@
-"""The scalar function of a group: its vertices as one expression over views of what lies in memory."""
+"""The scalar function of a group: one expression over views of what lies in memory."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Scope:
         return applied(vertex.op, arguments, vertex.dtype)
 
     def _constant(self, value: Number, dtype: DType) -> Expression:
-        """Common numbers are part of the kernel; others are arguments, so that kernels are shared."""
+        """Common numbers are part of the kernel; others are arguments, so kernels are shared."""
         if isinstance(value, Dim) or (dtype.kind in _LIFTED and not _is_common(value)):
             return converted(self.scalars.leaf(value), dtype)
         return Leaf("constant", 0, dtype, _exact(value, dtype))

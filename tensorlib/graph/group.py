@@ -8,6 +8,7 @@ vertices after it, without memory in between, up to the root that it claims.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ __all__ = ["Demands", "Group", "Use", "grouped", "is_located"]
 
 MOST_OPS = 48  # elementwise ops in one part of a kernel
 MOST_LOADS = 8  # operands of one part of a kernel
+DEEP, DEEPEST = 60, 120  # longest chain of vertices in a kernel; a shared one ends the first
 CHEAP = 2  # up to this cost a value is computed again rather than stored
 CHEAP_WITHOUT_LOADS = 12
 SPREAD_ELEMENTS = 16384  # a reduction over more is not spread by the worker that computed it
@@ -91,11 +93,16 @@ def is_located(vertex: Vertex) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What computing a vertex inside its users takes, at most."""
+    """What computing a vertex takes: ops, stored operands, cost, and the longest chain of ops.
+
+    What several users share is taken for stored here, though one kernel may hold all of them;
+    the depth looks through it, so that chains stay bounded.
+    """
 
     ops: frozenset[Vertex] = frozenset()
     loads: frozenset[Vertex] = frozenset()
     cost: int = 0
+    depth: int = 0
 
 
 class _Grouping:
@@ -105,24 +112,51 @@ class _Grouping:
         self.pinned = demands.stored | {v for v in outputs if not is_located(v)}
         self.groups: dict[Vertex, Group] = {}
         self.uses: dict[Vertex, set[Use]] = {v: set() for v in self.order}
-        self.content: dict[Vertex, Content] = {}
+        self.users = Counter(i for v in self.order for i in dict.fromkeys(v.inputs))
+        self.content: dict[Vertex, Content] = {}  # of the vertex itself
+        self.seen: dict[Vertex, Content] = {}  # what its users have to take in
         for vertex in self.order:
             self.content[vertex] = self.computed(vertex)
+            self.seen[vertex] = self.seen_by_users(vertex)
 
     def computed(self, vertex: Vertex) -> Content:
-        """The content of a vertex; one that has memory of its own is a load."""
-        stored = Content(loads=frozenset((vertex,)))
+        """What computing a vertex takes, from what it has to take in."""
         if is_located(vertex) or vertex.kind in HEAVY:
-            return stored
-        parts = [self.content[i] for i in vertex.inputs]
+            return Content(loads=frozenset((vertex,)))
+        parts = [self.seen[i] for i in vertex.inputs]
         ops = frozenset[Vertex]().union(*[p.ops for p in parts])
         loads = frozenset[Vertex]().union(*[p.loads for p in parts])
         cost = sum([p.cost for p in parts])
         if vertex.kind == "elementwise" or vertex.op == "arange":
             ops, cost = ops | {vertex}, cost + COST.get(vertex.op, 1)
-        if vertex.sealed or vertex.placement or len(ops) > MOST_OPS or len(loads) > MOST_LOADS:
+        depth = 1 + max([p.depth for p in parts], default=0)
+        return Content(ops, loads, min(cost, 1000), depth)
+
+    def seen_by_users(self, vertex: Vertex) -> Content:
+        """A load where the vertex has, or is likely to get, memory of its own."""
+        content = self.content[vertex]
+        if is_located(vertex) or vertex.kind in HEAVY:
+            return content
+        large = len(content.ops) > MOST_OPS or len(content.loads) > MOST_LOADS
+        deep = content.depth > (DEEP if self.is_shared(vertex) else DEEPEST)
+        if vertex.sealed or vertex.placement or large or deep:
             self.pinned.add(vertex)
-        return stored if vertex in self.pinned else Content(ops, loads, min(cost, 1000))
+        if vertex in self.pinned:
+            return Content(loads=frozenset((vertex,)))
+        if self.is_shared(vertex):
+            return Content(loads=frozenset((vertex,)), depth=content.depth)
+        return content
+
+    def is_shared(self, vertex: Vertex) -> bool:
+        """True for what several vertices use and is not cheap to compute again."""
+        if vertex.kind != "elementwise" or self.users[vertex] < 2:
+            return False
+        return not self.is_cheap(vertex, 1)
+
+    def is_cheap(self, vertex: Vertex, loads: int) -> bool:
+        content = self.content[vertex]
+        limit = CHEAP if content.loads else CHEAP_WITHOUT_LOADS
+        return content.cost <= limit and len(content.loads) <= loads
 
     def visit(self, vertex: Vertex) -> None:
         """Decide about a vertex all of whose users are decided, and tell its inputs."""
@@ -161,9 +195,7 @@ class _Grouping:
         places = {(u.root, u.part) for u in uses}
         if len(places) <= 1 and not any(_expands(u.path) for u in uses):
             return False
-        content = self.content[vertex]
-        cheap = CHEAP if content.loads else CHEAP_WITHOUT_LOADS
-        return content.cost > cheap or len(content.loads) > (2 if len(places) <= 1 else 1)
+        return not self.is_cheap(vertex, 2 if len(places) <= 1 else 1)
 
     def is_prologue(self, vertex: Vertex, uses: list[Use]) -> bool:
         """True for a cheap function of one left operand, needed nowhere else."""

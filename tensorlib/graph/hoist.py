@@ -1,4 +1,4 @@
-"""What a captured function computes from constants alone is computed once, before its first call."""
+"""What a captured function computes from constants alone is computed once, beforehand."""
 
 from __future__ import annotations
 

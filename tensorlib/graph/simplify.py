@@ -8,7 +8,7 @@ from typing import Any
 from tensorlib.backend import Device
 from tensorlib.dtypes import DType
 from tensorlib.errors import ShapeError
-from tensorlib.graph.node import Node, topological
+from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.graph.rules import RULES, Make
 from tensorlib.kernels.expression import number_key
 from tensorlib.layouts.dim import Size
@@ -40,7 +40,7 @@ class _Simplifier:
         )  # fmt: skip
         found = self.known.get(key)
         if found is None:
-            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            if inputs != node.inputs:
                 attributes = node.attributes
                 node = _node(node.op, inputs, attributes, node.shape, node.dtype, node.device)
             found = self.known[key] = self._rewritten(node)
@@ -48,15 +48,32 @@ class _Simplifier:
         return found
 
     def _leaf(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node.op == "update" and any(
-            a is not b for a, b in zip(inputs, node.inputs, strict=True)
-        ):
+        if node.op == "update" and inputs != node.inputs:
             return _node("update", inputs, node.attributes, node.shape, node.dtype, node.device)
         if node.storage is None:
             return node
-        s = node.storage
-        key = ("data", id(s.buffer), s.offset, s.strides, node.shape, node.dtype)
-        return self.known.setdefault(key, node)
+        if node.dtype.is_packed:
+            return self._packed(node, node.storage)
+        return self._data(node, node.storage)
+
+    def _data(self, node: Node, storage: Storage) -> Node:
+        place = (id(storage.buffer), storage.offset, storage.strides)
+        return self.known.setdefault(("data", *place, node.shape, node.dtype), node)
+
+    def _packed(self, node: Node, storage: Storage) -> Node:
+        """Show a permuted view of blocks as a permutation of the rows that are in memory."""
+        strides, shape = storage.strides, node.shape
+        order = sorted(range(len(shape)), key=lambda k: -strides[k])
+        if order == list(range(len(shape))):
+            return self._data(node, storage)
+        rows = storage.view(storage.buffer, storage.offset, tuple([strides[k] for k in order]))
+        source = _node("data", (), {}, tuple([shape[k] for k in order]), node.dtype, node.device)
+        source.storage = rows
+        axes = {"axes": tuple([order.index(k) for k in range(len(order))])}
+        found = self._data(source, rows)
+        return self.simplify(
+            _node("permute_dims", (found,), axes, shape, node.dtype, node.device), (found,)
+        )
 
     def _rewritten(self, node: Node) -> Node:
         for rule in RULES[node.op]:

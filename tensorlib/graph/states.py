@@ -7,6 +7,7 @@ state has to run before the write, every reader of the result after it.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 from tensorlib.graph.vertex import HEAVY, Placement, Vertex, copied, sorted_vertices
 
@@ -151,11 +152,7 @@ def _hazards(order: list[Vertex]) -> tuple[list[Hazard], list[Edge]]:
             following = updates.get(_memory(version), ())[number.get(version, 0) :]
             if following and not (reader.op == "update" and place == 0):
                 hazards.append((reader, place, following[0].inputs[1]))
-    writes = [
-        (a.inputs[1], b.inputs[1])
-        for found in updates.values()
-        for a, b in zip(found, found[1:], strict=False)
-    ]
+    writes = [(a.inputs[1], b.inputs[1]) for found in updates.values() for a, b in pairwise(found)]
     return hazards, writes
 
 

@@ -85,7 +85,7 @@ class View:
 
 
 def moved(view: View, op: str, attributes: Mapping[str, Any]) -> View | None:
-    """Return the view of a movement (an op of that kind) over `view`; None where it needs a copy."""
+    """Return the view of a movement `op` over `view`; None where it needs a copy."""
     if op == "reshape":
         return view.reshaped(attributes["shape"])
     if op == "permute_dims":

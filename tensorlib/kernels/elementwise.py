@@ -1,16 +1,26 @@
-"""Elementwise kernels: out[c] = f(loads[c]), fused from any number of operations."""
+"""Elementwise kernels: out[c] = f(loads[c]), fused from any number of operations.
+
+Every operation rounds as its row of the op table says, so a fused kernel gives the bits that the
+operations give one by one.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tensorlib.dtypes import DType
 from tensorlib.ir import Kernel
-from tensorlib.kernels.operands import coordinates, leaf_at, operand, product, sizes, trace_spec
-from tensorlib.kernels.scalar import value
+from tensorlib.kernels.operands import (
+    along,
+    coordinates,
+    leaf_at,
+    operand,
+    product,
+    sizes,
+    trace_spec,
+)
+from tensorlib.kernels.scalar import lanes_of, value
 from tensorlib.kernels.specs import ElementwiseSpec
 from tensorlib.lang.control import parallel
-from tensorlib.lang.target import simdwidthof
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
 
@@ -21,7 +31,7 @@ def build(spec: ElementwiseSpec) -> Kernel:
     """Return the kernel of `spec`."""
     shape = sizes("n", spec.rank)
     arguments: dict[str, Any] = {
-        "n": tuple(sizes("n", spec.rank)),
+        "n": shape,
         "out": operand("out", spec.store, shape),
         "load": tuple(operand(f"load{k}", a, shape) for k, a in enumerate(spec.loads)),
     }
@@ -38,7 +48,7 @@ def elementwise(
 ) -> None:
     """Whole vectors along the last axis, then single elements; the outer axes are one loop."""
     contiguous = spec.rank > 0 and spec.store.strides[-1] == 1
-    width = simdwidthof(DType.float32) if contiguous else 1
+    width = lanes_of(spec.expression) if contiguous else 1
 
     def store(where: list[Any], lanes: int) -> None:
         leaf = leaf_at(load, scalar, where, lanes)
@@ -54,11 +64,6 @@ def elementwise(
             for i in range(whole, n[0]):
                 store([i], 1)
     else:
-        whole = n[-1] // width * width
         for row in parallel(range(product(n[:-1]))):
             outer = coordinates(row, n[:-1])
-            for i in range(0, whole, width):
-                store([*outer, i], width)
-            if width > 1:
-                for i in range(whole, n[-1]):
-                    store([*outer, i], 1)
+            along(n[-1], width, lambda i, lanes: store([*outer, i], lanes))

@@ -104,7 +104,7 @@ _APPLIES: WeakValueDictionary[object, Apply] = WeakValueDictionary()
 
 
 def number_key(value: Number) -> tuple[str, object]:
-    """Return a key that tells 1, 1.0 and True, 0.0 and -0.0 apart, and equates a NaN with itself."""
+    """Return a key that tells 1, 1.0 and True, 0.0 and -0.0 apart, and equates equal NaNs."""
     kind = type(value).__name__
     if isinstance(value, float):
         return kind, struct.pack("<d", value)

@@ -6,35 +6,44 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorlib.dtypes import DType
+from tensorlib.errors import DTypeError
 from tensorlib.ir import Kernel
 from tensorlib.kernels.expression import Leaf
 from tensorlib.kernels.specs import Access, Spec
-from tensorlib.lang.control import Range
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
 from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tile import Tile, TileType
 
 __all__ = [
+    "along",
     "coordinates",
     "element_number",
-    "lanes",
     "leaf_at",
     "operand",
     "product",
     "sizes",
     "trace_spec",
-    "vectors",
+    "turned",
 ]
 
 Index = Any  # int or an int64 scalar
 
 
+# --- before tracing ---
+
+
 def operand(name: str, access: Access, shape: Sequence[Size]) -> TileType:
     """Return the tile type of one operand: pointer `name`, its offset and free strides arguments.
 
-    A packed operand is a tile of bytes; its offset and strides stay in elements.
+    A packed operand is a tile of bytes; its offset and strides stay in elements. Raises DTypeError
+    for complex dtypes, for which there are no kernels yet.
     """
+    if access.dtype.kind == "complex":
+        raise DTypeError(
+            f"{name}: got dtype {access.dtype.name}, for which there are no kernels yet; "
+            "try device='reference'"
+        )
     strides: list[Size] = [
         Dim(f"{name}_stride{k}") if s is None else s for k, s in enumerate(access.strides)
     ]
@@ -42,55 +51,74 @@ def operand(name: str, access: Access, shape: Sequence[Size]) -> TileType:
     return TileType(dtype, tuple(shape), tuple(strides), Dim(f"{name}_offset"))
 
 
-def sizes(letter: str, count: int) -> list[Size]:
+def sizes(letter: str, count: int) -> tuple[Size, ...]:
     """Return the Dims `n0`, `n1`, ... of a spec's sizes."""
-    return [Dim(f"{letter}{k}") for k in range(count)]
+    return tuple(Dim(f"{letter}{k}") for k in range(count))
 
 
 def trace_spec(spec: Spec, function: Callable[..., Any], arguments: dict[str, Any]) -> Kernel:
     """Trace `function(spec=spec, **arguments)` into a kernel with the spec's parameters in order.
 
-    Scalars arrive as the tuple `scalars`.
+    Scalars arrive as the tuple `scalar`.
     """
     arguments["scalar"] = tuple(SIMDType(d) for d in spec.scalars)
     order = [p.name.removesuffix("_pointer") for p in spec.parameters]
     return trace(function, arguments, {"spec": spec}, name=function.__name__, order=order)
 
 
-def lanes(tile: Tile, where: Sequence[Index], width: int) -> SIMD:
-    """Load `width` elements along the last axis; a tile that does not vary there gives one."""
-    if not where:
-        return tile.load[1]()
-    return tile.load[width](*where)
+# --- in a kernel ---
+
+
+def along(size: Index, lanes: int, body: Callable[[Index, int], None]) -> None:
+    """Call `body(i, lanes)` for the whole vectors of an axis, then `body(i, 1)` for what is left."""
+    whole = size // lanes * lanes
+    for i in range(0, whole, lanes):
+        body(i, lanes)
+    if lanes > 1:
+        for i in range(whole, size):
+            body(i, 1)
+
+
+def turned(tile: Tile, axis: int) -> Tile:
+    """Return the tile with `axis` as its last one, along which vectors are loaded and stored."""
+    if axis in (-1, tile.rank - 1):
+        return tile
+    shape, stride = list(tile.shape), list(tile.stride)
+    shape.append(shape.pop(axis))
+    stride.append(stride.pop(axis))
+    return Tile(tile.pointer, tile.dtype, shape, stride, tile.offset, tile.placement)
 
 
 def leaf_at(
     loads: Sequence[Tile],
     scalars: Sequence[SIMD],
     where: Sequence[Index],
-    width: int,
+    lanes: int,
     main: SIMD | None = None,
-    axes: Sequence[Index] | None = None,
+    axis: int = -1,
 ) -> Callable[[Leaf], SIMD]:
-    """Return the function that gives an expression's leaves at the coordinate `where`.
+    """Return the function that gives an expression's leaves at `lanes` coordinates along `axis`.
 
-    `axes` are the coordinates that iota leaves count, where they are others than `where`; the last
-    one of them runs over the lanes.
+    The first of them is `where`, in the order of the spec's axes. A load that does not vary along
+    `axis` gives a scalar, and so do iotas of other axes.
     """
-    counted = where if axes is None else axes
+    axis %= max(len(where), 1)
+    moved = list(where)
+    if moved:
+        moved.append(moved.pop(axis))
 
     def leaf(part: Leaf) -> SIMD:
         if part.kind == "load":
-            return lanes(loads[part.index], where, width)
+            return turned(loads[part.index], axis).load[lanes if moved else 1](*moved)
         if part.kind == "scalar":
             return scalars[part.index]
         if part.kind == "main":
             assert main is not None
             return main
-        start = SIMD[DType.int64, 1](counted[part.index])
-        if width == 1 or part.index != len(counted) - 1:
+        start = SIMD[DType.int64, 1](where[part.index])
+        if lanes == 1 or part.index != axis:
             return start
-        return SIMD[DType.int64, width](*range(width)) + start
+        return SIMD[DType.int64, lanes](*range(lanes)) + start
 
     return leaf
 
@@ -112,15 +140,8 @@ def product(numbers: Sequence[Index]) -> Index:
     return total
 
 
-def vectors(start: Index, stop: Index, width: int) -> tuple[Range, Range]:
-    """Split [start, stop) into whole vectors of `width` and the elements after them."""
-    count = stop if isinstance(start, int) and start == 0 else stop - start
-    middle = start + count // width * width
-    return Range(start, middle, width), Range(middle, stop)
-
-
 def element_number(tile: Tile, where: Sequence[Index]) -> Index:
-    """Return which element is at a coordinate: strides of packed tiles count elements, not bytes."""
+    """Return which element is at a coordinate: strides of packed tiles count elements."""
     total: Index = tile.offset
     for c, s in zip(where, tile.stride, strict=True):
         total = total if isinstance(s, int) and s == 0 else total + c * s

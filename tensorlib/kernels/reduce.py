@@ -1,78 +1,117 @@
 """Reductions: sum, prod, max, min, any, all, argmax and argmin, with what comes before and after.
 
-Sums run in blocks: each block of BLOCK vectors is added up by itself, so the rounding error of a sum of n
-elements grows with n / (BLOCK * width) + BLOCK instead of n (Higham, 1993, "The accuracy of floating point summation").
+Two shapes of the same reduction, chosen by what is contiguous:
+
+* rows: the lanes of a vector are neighbours along the last inner axis;
+* columns: the lanes are neighbours along the last outer axis, each the reduction of one column.
+
+A float sum or product has an error of at most `fold.roundings` half ulps of sum(|x|), or of the
+product, where columns count as one lane; the others are exact.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from tensorlib.dtypes import DType
 from tensorlib.ir import Kernel
-from tensorlib.kernels.operands import coordinates, leaf_at, operand, product, sizes, trace_spec
-from tensorlib.kernels.scalar import value
+from tensorlib.kernels.fold import fold, fold_lanes, neutral
+from tensorlib.kernels.operands import (
+    along,
+    coordinates,
+    leaf_at,
+    operand,
+    product,
+    sizes,
+    trace_spec,
+    turned,
+)
+from tensorlib.kernels.scalar import lanes_of, value
 from tensorlib.kernels.specs import ReduceSpec
 from tensorlib.lang.control import parallel
-from tensorlib.lang.target import simdwidthof
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
 
 __all__ = ["build"]
 
-BLOCK = 128
-
-COMBINE: dict[str, Callable[[SIMD, SIMD], SIMD]] = {
-    "sum": lambda a, b: a + b,
-    "prod": lambda a, b: a * b,
-    "max": lambda a, b: a | b if a.dtype is DType.bool else a.max(b),
-    "min": lambda a, b: a & b if a.dtype is DType.bool else a.min(b),
-    "any": lambda a, b: a | b,
-    "all": lambda a, b: a & b,
-}
-ACROSS: dict[str, Callable[[SIMD], SIMD]] = {
-    "sum": SIMD.reduce_add,
-    "prod": SIMD.reduce_multiply,
-    "max": lambda a: a.reduce_or() if a.dtype is DType.bool else a.reduce_max(),
-    "min": lambda a: a.reduce_and() if a.dtype is DType.bool else a.reduce_min(),
-    "any": SIMD.reduce_or,
-    "all": SIMD.reduce_and,
-}
-
-
-def neutral(op: str, dtype: DType) -> Any:
-    """Return the value that changes nothing: where a reduction starts."""
-    if op in ("sum", "prod", "any", "all"):
-        return {"sum": 0, "prod": 1, "any": False, "all": True}[op]
-    greatest = op in ("min", "argmin")
-    if dtype.is_float:
-        return math.inf if greatest else -math.inf
-    if dtype is DType.bool:
-        return greatest
-    limits = np.iinfo(dtype.numpy)
-    return int(limits.max if greatest else limits.min)
+PANEL = 4  # vectors of columns reduced together
 
 
 def build(spec: ReduceSpec) -> Kernel:
     """Return the kernel of `spec`."""
     outer, inner = sizes("n", spec.outer_rank), sizes("m", spec.inner_rank)
-    whole = [*outer, *inner]
+    whole = (*outer, *inner)
     after = enumerate(spec.epilogue_loads)
     arguments: dict[str, Any] = {
-        "n": tuple(sizes("n", spec.outer_rank)),
-        "m": tuple(sizes("m", spec.inner_rank)),
+        "n": outer,
+        "m": inner,
         "out": operand("out", spec.store, whole if spec.spread is not None else outer),
         "load": tuple(operand(f"load{k}", a, whole) for k, a in enumerate(spec.loads)),
         "epilogue_load": tuple(operand(f"epilogue_load{k}", a, outer) for k, a in after),
     }
-    return trace_spec(spec, reduce, arguments)
+    return trace_spec(spec, columns if _along_columns(spec) else rows, arguments)
 
 
-def reduce(
+def _along_rows(spec: ReduceSpec) -> bool:
+    return all(a.strides[-1] in (0, 1) for a in spec.loads)
+
+
+def _along_columns(spec: ReduceSpec) -> bool:
+    if _along_rows(spec) or spec.outer_rank == 0 or spec.op in ("argmax", "argmin"):
+        return False
+    return all(a.strides[spec.outer_rank - 1] in (0, 1) for a in spec.loads)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """The operands of a reduction, and its three expressions over them."""
+
+    m: tuple[SIMD, ...]
+    out: Tile
+    load: tuple[Tile, ...]
+    epilogue_load: tuple[Tile, ...]
+    scalar: tuple[SIMD, ...]
+    spec: ReduceSpec
+
+    def element(self, where: list[Any], lanes: int, axis: int = -1) -> SIMD:
+        """What is reduced, at a coordinate of the outer and inner axes."""
+        leaf = leaf_at(self.load, self.scalar, where, lanes, axis=axis)
+        return value(self.spec.prologue, leaf, lanes)
+
+    def finish(self, outer: list[Any], main: SIMD, lanes: int) -> None:
+        """Store the reductions of `lanes` outer points, or spread them over the inner axes."""
+        leaf = leaf_at(self.epilogue_load, self.scalar, outer, lanes, main)
+        result = value(self.spec.epilogue, leaf, lanes)
+        if self.spec.spread is None:
+            self.out.store[lanes](*outer, result)
+        elif lanes == 1:
+            self.spread_row(outer, result)
+        else:
+            self.spread_columns(outer, result, lanes)
+
+    def spread_row(self, outer: list[Any], result: SIMD) -> None:
+        """Write a value for each inner element: whole vectors along the last axis."""
+        width = lanes_of(self.spec.spread) if self.spec.store.strides[-1] == 1 else 1
+        for row in range(product(self.m[:-1])):
+            inner = coordinates(row, self.m[:-1])
+            along(self.m[-1], width, lambda i, w: self.store([*outer, *inner, i], result, w))
+
+    def spread_columns(self, outer: list[Any], result: SIMD, lanes: int) -> None:
+        """Write a value for each inner element of `lanes` columns."""
+        for i in range(product(self.m)):
+            self.store([*outer, *coordinates(i, self.m)], result, lanes, len(outer) - 1)
+
+    def store(self, where: list[Any], result: SIMD, lanes: int, axis: int = -1) -> None:
+        """Store the spread value of `lanes` elements along `axis`."""
+        assert self.spec.spread is not None
+        leaf = leaf_at(self.load, self.scalar, where, lanes, result, axis)
+        where = list(where)
+        where.append(where.pop(axis))
+        turned(self.out, axis).store[lanes](*where, value(self.spec.spread, leaf, lanes))
+
+
+def rows(
     n: tuple[SIMD, ...],
     m: tuple[SIMD, ...],
     out: Tile,
@@ -83,107 +122,94 @@ def reduce(
     spec: ReduceSpec,
 ) -> None:
     """One reduction for each point of the outer axes, which are one parallel loop."""
+    this = Reduction(m, out, load, epilogue_load, scalar, spec)
     for row in parallel(range(product(n))):
         outer = coordinates(row, n)
         if spec.op in ("argmax", "argmin"):
-            main = extreme_index(outer, m, load, scalar, spec=spec)
+            main = extreme_index(this, outer)
         else:
-            main = reduced(outer, m, load, scalar, spec=spec)
-        leaf = leaf_at(epilogue_load, scalar, outer, 1, main)
-        result = value(spec.epilogue, leaf, 1)
-        if spec.spread is None:
-            out.store(*outer, result)
-        else:
-            spread(outer, m, out, load, scalar, result, spec=spec)
+            main = reduced(this, outer, spec.op)
+        this.finish(outer, main, 1)
 
 
-def _width(spec: ReduceSpec) -> int:
-    """Vectors along the last inner axis, unless its elements are not neighbours."""
-    last = [a.strides[-1] for a in spec.loads]
-    return simdwidthof(DType.float32) if all(s in (0, 1) for s in last) else 1
+def _lanes(spec: ReduceSpec) -> int:
+    return lanes_of(spec.prologue, dtypes=(spec.accumulate,))
 
 
-def reduced(
-    outer: list[Any], m: tuple[SIMD, ...], load: tuple[Tile, ...], scalar: Any, *, spec: ReduceSpec
-) -> SIMD:
-    """Reduce the inner axes at one outer point: vectors in blocks, then the rest."""
-    width, start = _width(spec), neutral(spec.op, spec.accumulate)
-    combine = COMBINE[spec.op]
-
-    def element(where: list[Any], lanes: int) -> SIMD:
-        leaf = leaf_at(load, scalar, [*outer, *where], lanes)
-        return value(spec.prologue, leaf, lanes)
-
-    total = SIMD[spec.accumulate, width](start)
-    rest = SIMD[spec.accumulate, 1](start)
-    step = BLOCK * width
-    whole = m[-1] // width * width
-    for row in range(product(m[:-1])):
-        inner = coordinates(row, m[:-1])
-        for first in range(0, whole, step):
-            last = _smaller(first + step, whole)
-            block = SIMD[spec.accumulate, width](start)
-            for i in range(first, last, width):
-                block = combine(block, element([*inner, i], width))
-            total = combine(total, block)
-        for i in range(whole, m[-1]):
-            rest = combine(rest, element([*inner, i], 1))
-    return combine(ACROSS[spec.op](total), rest)
+def reduced(this: Reduction, outer: list[Any], op: str) -> SIMD:
+    """Reduce the inner axes at one outer point."""
+    lanes = _lanes(this.spec) if _along_rows(this.spec) else 1
+    elements = lambda inner, lanes: this.element([*outer, *inner], lanes)  # noqa: E731
+    return fold(op, this.spec.accumulate, elements, this.m, lanes)
 
 
-def _smaller(a: Any, b: Any) -> Any:
-    return a.min(b)
+def extreme_index(this: Reduction, outer: list[Any]) -> SIMD:
+    """The first index of the greatest (least) element: find that element, then where it is.
 
-
-def extreme_index(
-    outer: list[Any], m: tuple[SIMD, ...], load: tuple[Tile, ...], scalar: Any, *, spec: ReduceSpec
-) -> SIMD:
-    """The first index of the greatest (least) element; NaN counts as more extreme than any."""
-    best = SIMD[spec.accumulate, 1](neutral(spec.op, spec.accumulate))
-    index = SIMD[DType.int64, 1](0)
-    found = SIMD[DType.bool, 1](False)
-    for i in range(product(m)):
-        where = [*outer, *coordinates(i, m)]
-        x = value(spec.prologue, leaf_at(load, scalar, where, 1), 1)
-        beats = _beats(spec.op, x, best) | ~found
-        best = beats.select(x, best)
-        index = beats.select(i, index)
-        found = found | beats
+    A NaN counts as more extreme than any number: the first NaN is found where there is one.
+    """
+    best = reduced(this, outer, this.spec.op.removeprefix("arg"))
+    lanes = _lanes(this.spec) if _along_rows(this.spec) else 1
+    *above, size = this.m
+    whole = size // lanes * lanes
+    found, index = SIMD[DType.bool, 1](False), SIMD[DType.int64, 1](0)
+    row = SIMD[DType.int64, 1](0)
+    while (row < product(above)) & ~found:
+        where = [*outer, *coordinates(row, above)]
+        i = SIMD[DType.int64, 1](0)
+        while (i < whole) & ~found:
+            found = _is_best(this.element([*where, i], lanes), best).reduce_or()
+            i = i + lanes
+        i = found.select(i - lanes, i)
+        found = SIMD[DType.bool, 1](False)
+        while (i < size) & ~found:
+            found = _is_best(this.element([*where, i], 1), best)
+            i = i + 1
+        index = found.select(row * size + (i - 1), index)
+        row = row + 1
     return index
 
 
-def _beats(op: str, x: SIMD, best: SIMD) -> SIMD:
-    if x.dtype is DType.bool:
-        return x & ~best if op == "argmax" else ~x & best
-    beats = x > best if op == "argmax" else x < best
-    # A NaN is not beaten: x must be a NaN where best is none, or better than a number.
-    return beats | ((x != x) & (best == best)) if x.dtype.is_float else beats
+def _is_best(x: SIMD, best: SIMD) -> SIMD:
+    equal = x == best.splat(x.width)
+    return equal | (x != x) if x.dtype.is_float else equal
 
 
-def spread(
-    outer: list[Any],
+def columns(
+    n: tuple[SIMD, ...],
     m: tuple[SIMD, ...],
     out: Tile,
     load: tuple[Tile, ...],
-    scalar: Any,
-    result: SIMD,
+    epilogue_load: tuple[Tile, ...],
+    scalar: tuple[SIMD, ...],
     *,
     spec: ReduceSpec,
 ) -> None:
-    """Write a value for each inner element, from the row's result and the element itself."""
-    assert spec.spread is not None
-    formula = spec.spread
-    width = simdwidthof(DType.float32) if spec.store.strides[-1] == 1 else 1
+    """Panels of columns, neighbours on the last outer axis, are one parallel loop."""
+    this = Reduction(m, out, load, epilogue_load, scalar, spec)
+    lanes = _lanes(spec)
+    *above, last = n
+    panel = PANEL * lanes
+    across = (last + (panel - 1)) // panel
+    for task in parallel(range(product(above) * across)):
+        outer = coordinates(task // across, above)
+        first = task % across * panel
+        if first + panel <= last:
+            reduce_columns(this, outer, first, PANEL, lanes)
+        else:
+            rest = last - first
+            along(rest, lanes, lambda i, lanes: reduce_columns(this, outer, first + i, 1, lanes))
 
-    def store(where: list[Any], lanes: int) -> None:
-        leaf = leaf_at(load, scalar, where, lanes, result)
-        out.store[lanes](*where, value(formula, leaf, lanes))
 
-    whole = m[-1] // width * width
-    for row in range(product(m[:-1])):
-        inner = [*outer, *coordinates(row, m[:-1])]
-        for i in range(0, whole, width):
-            store([*inner, i], width)
-        if width > 1:
-            for i in range(whole, m[-1]):
-                store([*inner, i], 1)
+def reduce_columns(this: Reduction, above: list[Any], first: SIMD, count: int, lanes: int) -> None:
+    """Reduce `count` vectors of columns side by side."""
+    starts = [[*above, first + v * lanes] for v in range(count)]
+    kind, op, axis = this.spec.accumulate, this.spec.op, len(above)
+    start = [SIMD[kind, lanes](neutral(op, kind)) for _ in starts]
+
+    def elements(inner: list[Any]) -> list[SIMD]:
+        return [this.element([*outer, *inner], lanes, axis) for outer in starts]
+
+    totals = fold_lanes(op, start, elements, this.m)
+    for outer, total in zip(starts, totals, strict=True):
+        this.finish(outer, total, lanes)

@@ -18,7 +18,8 @@ kernel's. The result never overlaps another operand, except an exact in-place ov
 with the pointer, offset and strides of the result (each element is read before it is written).
 
 Expressions (tensorlib.kernels.expression) refer to operands by leaves: `load k` is the element of
-`loads[k]` in its own dtype; `iota k` the coordinate on axis k; `scalar k` the k-th scalar.
+`loads[k]` in its own dtype (float32 for a packed operand: it is decoded); `iota k` is the
+coordinate on axis k; `scalar k` the k-th scalar.
 The value stored is converted nowhere: an expression's dtype equals the dtype of its store.
 """
 
@@ -55,8 +56,9 @@ class Access:
 
     `strides[k]` is 0 (the operand does not vary along axis k), 1 (neighbours in memory) or None
     (a run-time argument). Elements of bool operands are one byte, 0 or 1.
-    For a packed dtype (q4_0, q4_1, q8_0) strides and offset count logical elements; exactly one
-    axis has the stride 1, and the offset and all run-time strides are multiples of the block.
+    For a packed dtype (q4_0, q4_1, q8_0) strides and offset count logical elements; one axis has
+    the stride 1 (k in a product, else the last), and the offset and all run-time strides are
+    multiples of the block.
     """
 
     dtype: DType
@@ -262,7 +264,7 @@ class TakeSpec:
     outside 0 .. size-1, main is NaN (0 for integers, False for bool) and x is not read.
     `indices` has an integer dtype; x has stride 0 on the axes that belong to the indices, which in
     turn have stride 0 on the axes of x. x may be packed: then its stride 1 is on the last axis,
-    n{rank-1}, axis_stride are multiples of the block, and main is the decoded float32.
+    n{rank-1}, axis_stride is a multiple of the block, and main is the decoded float32.
 
     Sizes: n0 ... n{rank-1}, then `size`. Operands: out, x, indices, load0, ... (axes: the rank
     axes). After the operands and before the scalars comes `axis_stride`.

@@ -1,4 +1,7 @@
-"""Gather along one axis: rows of an embedding, packed or not, at indices known at run time."""
+"""Gather along one axis: rows of an embedding, packed or not, at indices known at run time.
+
+Elements are copied, or decoded exactly; what an index outside the axis would give is never read.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from tensorlib.dtypes import DType
 from tensorlib.ir import Kernel
 from tensorlib.kernels.operands import (
+    along,
     coordinates,
     element_number,
     leaf_at,
@@ -17,10 +21,9 @@ from tensorlib.kernels.operands import (
     trace_spec,
 )
 from tensorlib.kernels.quantised import BLOCK, decode_block
-from tensorlib.kernels.scalar import value
+from tensorlib.kernels.scalar import lanes_of, value
 from tensorlib.kernels.specs import TakeSpec
 from tensorlib.lang.control import parallel, unroll
-from tensorlib.lang.target import simdwidthof
 from tensorlib.layouts.dim import Dim
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
@@ -32,7 +35,7 @@ def build(spec: TakeSpec) -> Kernel:
     """Return the kernel of `spec`."""
     shape = sizes("n", spec.rank)
     arguments: dict[str, Any] = {
-        "n": tuple(sizes("n", spec.rank)),
+        "n": shape,
         "size": Dim("size"),
         "out": operand("out", spec.store, shape),
         "x": operand("x", spec.x, shape),
@@ -53,10 +56,6 @@ def _moved(x: Tile, displacement: SIMD) -> Tile:
     return Tile(x.pointer, x.dtype, x.shape, x.stride, x.offset + displacement, x.placement)
 
 
-def _missing(dtype: DType) -> Any:
-    return math.nan if dtype.is_float else 0
-
-
 def take(
     n: tuple[SIMD, ...],
     size: SIMD,
@@ -71,25 +70,23 @@ def take(
 ) -> None:
     """The outer axes are one parallel loop; vectors along the last where one index serves them."""
     shared = spec.rank > 0 and spec.indices.strides[-1] == 0 and spec.store.strides[-1] == 1
-    width = simdwidthof(DType.float32) if shared else 1
-    last = n[-1] if spec.rank else SIMD[DType.int64, 1](1)
-    whole = last // width * width
+    width = lanes_of(spec.epilogue, dtypes=(x.dtype,)) if shared else 1
+    missing = math.nan if x.dtype.is_float else 0
 
     def store(where: list[Any], lanes: int) -> None:
         j = _index(indices, where, size)
-        main = SIMD[x.dtype, lanes](_missing(x.dtype))
+        main = SIMD[x.dtype, lanes](missing)
         if (j >= 0) & (j < size):
             main = _moved(x, j * axis_stride).load[lanes](*where)
         leaf = leaf_at(load, scalar, where, lanes, main)
         out.store[lanes](*where, value(spec.epilogue, leaf, lanes))
 
-    for row in parallel(range(product(n[:-1]))):
-        outer = coordinates(row, n[:-1]) if spec.rank > 1 else []
-        for i in range(0, whole, width):
-            store([*outer, i] if spec.rank else [], width)
-        if width > 1:
-            for i in range(whole, last):
-                store([*outer, i] if spec.rank else [], 1)
+    if spec.rank == 0:
+        store([], 1)
+    else:
+        for row in parallel(range(product(n[:-1]))):
+            outer = coordinates(row, n[:-1])
+            along(n[-1], width, lambda i, lanes: store([*outer, i], lanes))
 
 
 def take_packed(
@@ -105,16 +102,18 @@ def take_packed(
     spec: TakeSpec,
 ) -> None:
     """Rows of packed blocks, decoded as they are copied."""
-    dtype, width = spec.x.dtype, min(simdwidthof(DType.float32), 16)
+    dtype = spec.x.dtype
+    width = min(lanes_of(spec.epilogue, dtypes=(DType.float32,)), BLOCK // 2)
     for row in parallel(range(product(n[:-1]))):
-        outer = coordinates(row, n[:-1]) if spec.rank > 1 else []
+        outer = coordinates(row, n[:-1])
         for first in range(0, n[-1], BLOCK):
-            j = _index(indices, [*outer, first], size)
-            inside = (j >= 0) & (j < size)
-            element = element_number(x, [*outer, first]) + inside.select(j * axis_stride, 0)
-            parts = decode_block(dtype, x, element // BLOCK * dtype.block_bytes, width)
+            where = [*outer, first]
+            j = _index(indices, where, size)
+            parts = [SIMD[DType.float32, width](math.nan) for _ in range(0, BLOCK, width)]
+            if (j >= 0) & (j < size):
+                block = element_number(_moved(x, j * axis_stride), where) // BLOCK
+                parts = decode_block(dtype, x, block * dtype.block_bytes, width)
             for k in unroll(range(len(parts))):
                 where = [*outer, first + k * width]
-                main = inside.splat(width).select(parts[k], math.nan)
-                leaf = leaf_at(load, scalar, where, width, main)
+                leaf = leaf_at(load, scalar, where, width, parts[k])
                 out.store[width](*where, value(spec.epilogue, leaf, width))

@@ -1,41 +1,60 @@
 """Rewrites the control flow of a Python function so that it can be traced.
 
-Statements become calls of `lang.control` over the names they assign, and calls of plain functions rewrite those too.
-The rewritten function keeps the file, line numbers, defaults, globals and closure cells of the original.
+Statements become calls of `lang.control`, whose bodies reach the names of the function as `nonlocal`; calls of plain
+functions rewrite those too. The rewritten function keeps the file, positions, defaults, globals and closure cells
+of the original.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
-import textwrap
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tensorlib.lang import control
+from tensorlib.lang.exits import has_exits, without_exits
+from tensorlib.lang.scope import assigned, contains, declared, leaves, targets
+from tensorlib.lang.source import definition
+from tensorlib.lang.syntax import LANG, call, function, load, placed, store, thunk
 
 __all__ = ["rewritten"]
 
-LANG = "__tensorlib_control"
-_CACHE: dict[types.CodeType, types.CodeType | None] = {}
+_CACHE: dict[tuple[types.CodeType, str], types.CodeType | None] = {}
 _DONE: set[types.CodeType] = set()
-# Modules whose functions are the language itself, or work on Python values only.
-_LEAVE = ("tensorlib.simd", "tensorlib.tile", "tensorlib.ir.", "tensorlib.lang.", "numpy", "math")
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+# Packages whose functions are the language itself, or work on Python values only.
+_LEAVE = ("numpy", "ml_dtypes", "pytest", "hypothesis", "_pytest")
+_OURS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
+
+
+@functools.cache
+def _is_left(module: str) -> bool:
+    """Whether the functions of a module run as they are: the language, the library, Python's own."""
+    package = module.partition(".")[0]
+    if package == "tensorlib":
+        return not module.startswith(_OURS)
+    return package in _LEAVE or (package in sys.stdlib_module_names and package != "__main__")
 
 
 def rewritten(function: Any) -> Any:
     """Return `function` with its control flow rewritten; anything but a plain function as it is."""
     if isinstance(function, types.MethodType):
         return types.MethodType(rewritten(function.__func__), function.__self__)
+    if isinstance(function, functools.partial):
+        return functools.partial(rewritten(function.func), *function.args, **function.keywords)
     if not isinstance(function, types.FunctionType) or function.__code__ in _DONE:
         return function
-    if (function.__module__ or "").startswith(_LEAVE):
+    if _is_left(function.__module__ or "") or function.__code__.co_flags & _SUSPENDED:
         return function
     code = function.__code__
-    if code not in _CACHE:
-        _CACHE[code] = _rewrite(function)
-    new = _CACHE[code]
+    key = code, code.co_filename
+    if key not in _CACHE:
+        _CACHE[key] = _rewrite(function)
+    new = _CACHE[key]
     return function if new is None else _with_code(function, new)
 
 
@@ -51,81 +70,42 @@ def _with_code(function: types.FunctionType, code: types.CodeType) -> types.Func
     return made
 
 
-def _rewrite(function: types.FunctionType) -> types.CodeType | None:
+def _rewrite(original: types.FunctionType) -> types.CodeType | None:
     """Return the new code object, or None where the source can't be had."""
-    found = _definition(function)
+    found = definition(original.__code__)
     if found is None:
         return None
-    module = ast.Module([_factory(_Rewriter().visit(found), function)], [])
-    ast.fix_missing_locations(module)
-    outer = compile(module, function.__code__.co_filename, "exec")
-    code = _find(outer, function.__code__.co_name)
+    rewriter = _Rewriter(_class_name(original), original.__code__.co_freevars)
+    made = rewriter.visit(_bare(found))
+    module = ast.Module([_factory(made, original)], [])
+    outer = compile(module, original.__code__.co_filename, "exec")
+    code = _renamed(_find(outer, original.__code__.co_name), original.__code__.co_name)
     _DONE.update(_codes(code))
     return code
 
 
-def _definition(function: types.FunctionType) -> ast.FunctionDef | ast.Lambda | None:
-    """Return the syntax tree of a function, with the line numbers of its file."""
-    code = function.__code__
-    try:
-        lines, first = inspect.getsourcelines(code)
-    except (OSError, TypeError):
-        return None
-    tree = _parse_fragment("".join(lines))
-    if tree is None:
-        return None
-    ast.increment_lineno(tree, first - 1)
-    if code.co_name != "<lambda>":
-        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-        return next((n for n in nodes if n.name == code.co_name), None)
-    return _lambda_at(tree, code)
+def _class_name(function: types.FunctionType) -> str:
+    """Return the class that a method was defined in: names like `__x` belong to it."""
+    parts = function.__qualname__.split(".")
+    return parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else ""
 
 
-def _parse_fragment(source: str) -> ast.Module | None:
-    source = textwrap.dedent(source)
-    for text in (source, f"({source.strip()})", f"_({source.strip().rstrip(',)')})"):
-        try:
-            return ast.parse(text)
-        except SyntaxError:
-            continue
-    return None
-
-
-def _lambda_at(tree: ast.Module, code: types.CodeType) -> ast.Lambda | None:
-    """Find a lambda by its parameters and body: the one whose code is the same."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda):
-            wrapped = ast.Expression(node)
-            candidate = next(_codes_in(compile(wrapped, code.co_filename, "eval")))
-            if candidate.co_code == code.co_code and candidate.co_consts == code.co_consts:
-                found.append(node)
-    return found[0] if found else None
-
-
-def _factory(definition: Any, function: types.FunctionType) -> ast.FunctionDef:
-    """Wrap the definition in a function whose parameters are its free names."""
-    if isinstance(definition, ast.FunctionDef):
-        definition.decorator_list = []
-        definition.returns = None
-        _drop_annotations(definition.args)
-        body: list[ast.stmt] = [definition]
-    else:
-        body = [ast.Expr(definition)]
-    names = [LANG, *function.__code__.co_freevars]
-    arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
-    made = ast.FunctionDef("__factory", arguments, body, [], None, None)
-    if "type_params" in ast.FunctionDef._fields:
-        made.type_params = []
-    return made
-
-
-def _drop_annotations(arguments: ast.arguments) -> None:
-    """Defaults are kept by the function object; annotations need names that may be gone."""
-    for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
+def _bare(found: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
+    """Drop what the function object keeps already: decorators, annotations and defaults."""
+    inputs = found.args
+    for argument in _parameters(inputs):
         argument.annotation = None
-    arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
-    arguments.kw_defaults = [d and ast.Constant(None) for d in arguments.kw_defaults]
+    inputs.defaults = [placed(ast.Constant(None), d) for d in inputs.defaults]
+    inputs.kw_defaults = [d and placed(ast.Constant(None), d) for d in inputs.kw_defaults]
+    if isinstance(found, ast.FunctionDef):
+        found.decorator_list, found.returns = [], None
+    return found
+
+
+def _factory(made: Any, original: types.FunctionType) -> ast.FunctionDef:
+    """Wrap the definition in a function whose parameters are its free names."""
+    body = [made] if isinstance(made, ast.stmt) else [placed(ast.Expr(made), made)]
+    return placed(function("__factory", [LANG, *original.__code__.co_freevars], body), body[0])
 
 
 def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -143,92 +123,171 @@ def _find(code: types.CodeType, name: str) -> types.CodeType:
     return next(c for c in _codes_in(factory) if c.co_name == name)
 
 
+def _renamed(code: types.CodeType, name: str) -> types.CodeType:
+    """Give the functions that bodies of statements became the name of the function around them."""
+    name = name if code.co_name.startswith("__body_") else code.co_name
+    consts = tuple(
+        _renamed(c, name) if isinstance(c, types.CodeType) else c for c in code.co_consts
+    )
+    return code.replace(co_consts=consts, co_name=name)
+
+
 class _Rewriter(ast.NodeTransformer):
     """Turns statements and expressions of control flow into calls of `lang.control`."""
 
-    def __init__(self) -> None:
+    def __init__(self, class_name: str, free: tuple[str, ...]) -> None:
+        self.class_name = class_name.lstrip("_")
         self.count = 0
+        self.visible: list[set[str]] = [set(free)]  # local names, for each function around
+        self.lifted: list[set[str]] = []  # of those, the ones that a lifted body assigns
+        self.globals: set[str] = set()
 
-    def visit_For(self, node: ast.For) -> Any:
-        iterable = _RangeCalls().visit(node.iter)
-        node.iter = self.visit(iterable)
-        if _leaves(node.body) or node.orelse:
-            node.iter = _call("static_iterable", node.iter)
-            node.body = self._statements(node.body)
-            node.orelse = self._statements(node.orelse)
+    # functions
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        if contains(node.body, ast.Yield, ast.YieldFrom, ast.Await):
             return node
-        names = sorted(_assigned(node.body) | _targets(node.target))
-        own = [n for n in names if n not in _targets(node.target)]
+        node.decorator_list = [self.visit(d) for d in node.decorator_list]
+        node.args = self.visit(node.args)
+        if has_exits(node.body):
+            node.body = without_exits(node.body) or node.body
+        outer, self.globals = self.globals, declared(node.body, ast.Global)
+        parameters = {a.arg for a in _parameters(node.args)}
+        self.visible.append((parameters | assigned(node.body)[0]) - self.globals)
+        self.lifted.append(set())
+        nonlocals = declared(node.body, ast.Nonlocal)
+        node.body = self._statements(node.body)
+        unbound = self.lifted.pop() & self.visible.pop() - parameters - nonlocals
+        self.globals = outer
+        if unbound:  # `nonlocal` needs an assignment in the function itself; this one never runs
+            bind = ast.Assign([store(n) for n in sorted(unbound)], ast.Constant(None))
+            node.body.insert(0, placed(ast.If(ast.Constant(False), [bind], []), node.body[0]))
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        return node
+
+    # statements
+    def visit_For(self, node: ast.For) -> Any:
+        node.iter = self.visit(_RangeCalls().visit(node.iter))
+        if leaves(node.body) or node.orelse:
+            return self._static(node, "iter", "static_iterable")
         item = f"__item_{self._number()}"
-        first = _located(ast.Assign([node.target], _name(item)), node)
-        body = self._function(node, [item, *own], [first, *self._statements(node.body)], own)
-        call = _call("run_for", node.iter, _name(body.name), _strings(own), _state(own))
-        return [body, *self._assign(node, own, call)]
+        own = sorted(targets(node.target))
+        first = placed(ast.Assign([node.target], load(item)), node.target)
+        body, made, scope = self._lift(node, [[first, *node.body]], set(own), [item])
+        flags = _strings(getattr(node, "flags", []))
+        run = call("run_for", node.iter, *body, scope, flags, _strings(own))
+        return [*made, placed(ast.Expr(run), node.iter)]
 
     def visit_While(self, node: ast.While) -> Any:
-        if _leaves(node.body) or node.orelse:
-            node.test = _call("static", self.visit(node.test))
-            node.body = self._statements(node.body)
-            return node
-        names = sorted(_assigned(node.body))
-        test = ast.Lambda(_arguments(names), self.visit(node.test))
-        body = self._function(node, names, self._statements(node.body), names)
-        call = _call("run_while", test, _name(body.name), _strings(names), _state(names))
-        return [body, *self._assign(node, names, call)]
+        test = self.visit(node.test)
+        if leaves(node.body) or node.orelse or contains([test], ast.NamedExpr):
+            node.test = test
+            return self._static(node, "test", "static")
+        body, made, scope = self._lift(node, [node.body], set(), [])
+        flags = _strings(getattr(node, "flags", []))
+        run = call("run_while", thunk(test), *body, scope, flags)
+        return [*made, placed(ast.Expr(run), test)]
 
     def visit_If(self, node: ast.If) -> Any:
-        if _leaves([*node.body, *node.orelse]):
-            node.test = _call("static", self.visit(node.test))
-            node.body = self._statements(node.body)
-            node.orelse = self._statements(node.orelse)
-            return node
-        names = sorted(_assigned([*node.body, *node.orelse]))
-        then = self._function(node, names, self._statements(node.body), names)
-        other = self._function(node, names, self._statements(node.orelse), names)
-        test = self.visit(node.test)
-        call = _call(
-            "run_if", test, _name(then.name), _name(other.name), _strings(names), _state(names)
-        )
-        return [then, other, *self._assign(node, names, call)]
+        node.test = self.visit(node.test)
+        if leaves([node]):
+            return self._static(node, "test", "static")
+        bodies = [node.body, node.orelse] if node.orelse else [node.body]
+        functions, made, scope = self._lift(node, bodies, set(), [])
+        run = call("run_if", node.test, scope, *functions)
+        return [*made, placed(ast.Expr(run), node.test)]
 
+    def _static(self, node: Any, field: str, check: str) -> Any:
+        """Keep a statement as it is, for compile time only."""
+        head = getattr(node, field)
+        setattr(node, field, placed(call(check, head), head))
+        node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
+        return node
+
+    def _lift(
+        self, node: ast.stmt, bodies: list[list[ast.stmt]], own: set[str], parameters: list[str]
+    ) -> tuple[list[ast.expr], list[ast.stmt], ast.expr]:
+        """Make functions of bodies: return their names, their definitions and the scope they share."""
+        stored, changed = assigned([statement for body in bodies for statement in body])
+        names = stored | changed | own
+        self.lifted[-1] |= names
+        functions: list[ast.expr] = []
+        made: list[ast.stmt] = []
+        for body in bodies:
+            name = f"__body_{self._number()}"
+            inner = [*self._reach(names), *self._statements(body)]
+            made.append(function(name, parameters, inner))
+            functions.append(load(name))
+        scope: ast.expr = ast.Constant(None)
+        if names:
+            more, scope = self._scope(names)
+            made += more
+        return functions, [placed(m, node) for m in made], scope
+
+    def _scope(self, names: set[str]) -> tuple[list[ast.stmt], ast.expr]:
+        """Functions that read and write all of `names`, and the Scope made of them."""
+        ordered, number = sorted(names), self._number()
+        get, put = f"__get_{number}", f"__set_{number}"
+        values = [call("defined", thunk(load(n)), ast.Constant(n)) for n in ordered]
+        state = ast.Tuple([store(n) for n in ordered], ast.Store())
+        made: list[ast.stmt] = [
+            function(get, [], [ast.Return(ast.Tuple(values, ast.Load()))]),
+            function(put, ["__state"], [*self._reach(names), ast.Assign([state], load("__state"))]),
+        ]
+        return made, call("Scope", _strings(ordered), load(get), load(put))
+
+    def _reach(self, names: set[str]) -> list[ast.stmt]:
+        """Declarations by which an inner function assigns names of the one around it."""
+        local = {n for n in names if n not in self.globals and any(n in v for v in self.visible)}
+        inner, outer = sorted(local), sorted(names - local)
+        return [
+            *([ast.Nonlocal(inner)] if inner else []),
+            *([ast.Global(outer)] if outer else []),
+        ]
+
+    # expressions
     def visit_IfExp(self, node: ast.IfExp) -> Any:
         self.generic_visit(node)
-        call = _call("choose", node.test, _thunk(node.body), _thunk(node.orelse))
-        return _located(call, node)
+        if contains([node.body, node.orelse], ast.NamedExpr):
+            return node
+        return placed(call("choose", node.test, thunk(node.body), thunk(node.orelse)), node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         self.generic_visit(node)
+        if contains(node.values[1:], ast.NamedExpr):
+            return node
         name = "and_" if isinstance(node.op, ast.And) else "or_"
         result = node.values[-1]
         for value in reversed(node.values[:-1]):
-            result = _call(name, value, _thunk(result))
-        return _located(result, node)
+            result = placed(call(name, value, thunk(result)), node)
+        return result
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Not):
-            return _located(_call("not_", node.operand), node)
-        return node
+        return placed(call("not_", node.operand), node) if isinstance(node.op, ast.Not) else node
 
     def visit_Compare(self, node: ast.Compare) -> Any:
+        """`a < b < c` evaluates each operand once, from left to right, and stops early."""
         self.generic_visit(node)
-        if len(node.ops) == 1:
+        if len(node.ops) == 1 or contains(node.comparators, ast.NamedExpr):
             return node
-        # a < b < c: each operand is evaluated once, from left to right.
-        names = [f"__operand_{self._number()}" for _ in node.comparators]
-        sides = [node.left, *map(_name, names)]
-        result: ast.expr | None = None
-        for i in reversed(range(len(node.ops))):
-            value = ast.NamedExpr(ast.Name(names[i], ast.Store()), node.comparators[i])
-            test = ast.Compare(sides[i], [node.ops[i]], [value])
-            result = test if result is None else _call("and_", test, _thunk(result))
-        assert result is not None
-        return _located(result, node)
+        signs = _strings([type(op).__name__ for op in node.ops])
+        return placed(call("compared", signs, node.left, *map(thunk, node.comparators)), node)
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         if not _is_ours(node.func):
-            node.func = _located(_call("rewritten", node.func), node.func)
+            node.func = placed(call("rewritten", node.func), node.func)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        self.generic_visit(node)
+        if self.class_name and node.attr.startswith("__") and not node.attr.endswith("__"):
+            node.attr = f"_{self.class_name}{node.attr}"
         return node
 
     def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -242,28 +301,6 @@ class _Rewriter(ast.NodeTransformer):
         self.count += 1
         return self.count
 
-    def _function(
-        self, node: ast.stmt, names: list[str], body: list[ast.stmt], returns: list[str]
-    ) -> ast.FunctionDef:
-        state = ast.Tuple([_defined(n) for n in returns], ast.Load())
-        made = ast.FunctionDef(
-            f"__body_{self._number()}",
-            _arguments(names),
-            [*body, ast.Return(state)],
-            [],
-            None,
-            None,
-        )
-        if "type_params" in ast.FunctionDef._fields:
-            made.type_params = []
-        return _located(made, node)
-
-    def _assign(self, node: ast.stmt, names: list[str], call: ast.expr) -> list[ast.stmt]:
-        if not names:
-            return [_located(ast.Expr(call), node)]
-        target = ast.Tuple([ast.Name(n, ast.Store()) for n in names], ast.Store())
-        return [_located(ast.Assign([target], call), node)]
-
 
 class _RangeCalls(ast.NodeTransformer):
     """In the head of a `for`, `range(...)` is a run-time loop."""
@@ -271,94 +308,26 @@ class _RangeCalls(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "range":
-            node.func = _located(_call("runtime_range", node.func), node.func)
+            node.func = placed(call("runtime_range", node.func), node.func)
         return node
 
 
-def _is_ours(function: ast.expr) -> bool:
+def _is_ours(called: ast.expr) -> bool:
     """Whether a call needs no rewriting: ours already, or a built-in that looks at its caller."""
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        return function.value.id == LANG
-    if isinstance(function, ast.Call):
-        return _is_ours(function.func)
-    return isinstance(function, ast.Name) and function.id in ("range", "super")
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        return called.value.id == LANG
+    if isinstance(called, ast.Call):
+        return _is_ours(called.func)
+    return isinstance(called, ast.Name) and called.id in ("range", "super", "locals")
 
 
-def _located(made: Any, node: Any) -> Any:
-    """Give a new node the place of an old one: its first line only, where its call is reported."""
-    made.lineno, made.col_offset = node.lineno, node.col_offset
-    made.end_lineno = node.lineno
-    same_line = node.end_lineno == node.lineno
-    made.end_col_offset = node.end_col_offset if same_line else node.col_offset + 1
-    return made
-
-
-def _name(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
-def _call(function: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Attribute(_name(LANG), function, ast.Load()), list(arguments), [])
-
-
-def _thunk(value: ast.expr) -> ast.expr:
-    return ast.Lambda(_arguments([]), value)
-
-
-def _arguments(names: list[str]) -> ast.arguments:
-    return ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
+def _parameters(inputs: ast.arguments) -> list[ast.arg]:
+    every = [*inputs.posonlyargs, *inputs.args, *inputs.kwonlyargs, inputs.vararg, inputs.kwarg]
+    return [a for a in every if a is not None]
 
 
 def _strings(names: list[str]) -> ast.expr:
     return ast.Tuple([ast.Constant(n) for n in names], ast.Load())
-
-
-def _defined(name: str) -> ast.expr:
-    return _call("defined", _thunk(_name(name)), ast.Constant(name))
-
-
-def _state(names: list[str]) -> ast.expr:
-    return ast.Tuple([_defined(n) for n in names], ast.Load())
-
-
-def _targets(target: ast.expr) -> set[str]:
-    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-
-
-def _assigned(body: list[ast.stmt]) -> set[str]:
-    """Return the names that statements assign, also by `name[...] = value`."""
-    names: set[str] = set()
-    for node in _own_nodes(body):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            names |= _base(node.value)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            names.add(node.name)
-    return names
-
-
-def _base(target: ast.expr) -> set[str]:
-    """Return the name at the bottom of `name[i][j]`."""
-    while isinstance(target, ast.Subscript):
-        target = target.value
-    return {target.id} if isinstance(target, ast.Name) else set()
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Whether statements leave by return, break, continue or raise at their own level."""
-    kinds = (ast.Return, ast.Break, ast.Continue)
-    return any(isinstance(n, kinds) for n in _own_nodes(body))
-
-
-def _own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Yield the nodes of statements, without going into functions defined there."""
-    todo: list[ast.AST] = list(body)
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            todo.extend(ast.iter_child_nodes(node))
 
 
 class _Language:
@@ -367,6 +336,7 @@ class _Language:
     rewritten: Callable[[Any], Any] = staticmethod(rewritten)
 
 
-for _function in control.__all__:
-    setattr(_Language, _function, staticmethod(getattr(control, _function)))
+for _name in control.__all__:
+    _value = getattr(control, _name)
+    setattr(_Language, _name, staticmethod(_value) if callable(_value) else _value)
 _LANGUAGE = _Language()

@@ -1,0 +1,81 @@
+"""Finds the syntax tree of a function or lambda from its code object, with the positions of its file."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import linecache
+from types import CodeType
+
+__all__ = ["definition"]
+
+_LAMBDAS: dict[str, tuple[list[str], list[ast.Lambda]]] = {}
+
+
+def definition(code: CodeType) -> ast.FunctionDef | ast.Lambda | None:
+    """Return a fresh tree of what `code` was compiled from; None where the source can't be had."""
+    lines = linecache.getlines(code.co_filename)
+    if not 0 < code.co_firstlineno <= len(lines):
+        return None
+    if code.co_name == "<lambda>":
+        return _lambda(code, lines)
+    return _function(code, lines)
+
+
+def _function(code: CodeType, lines: list[str]) -> ast.FunctionDef | None:
+    """Parse from the first line of the function to the first line that ends it."""
+    first = code.co_firstlineno - 1
+    margin = _margin(lines[first])
+    # Lines in front keep the numbers, the wrapper keeps the columns.
+    before = "\n" * (first - 1) + "if 1:\n" if margin else "\n" * first
+    for last in _ends(lines, first, margin):
+        try:
+            found = ast.parse(before + "".join(lines[first:last])).body[0]
+        except SyntaxError:
+            continue  # inside a string or parentheses: the function goes on
+        found = found.body[0] if isinstance(found, ast.If) else found
+        named = isinstance(found, ast.FunctionDef) and found.name == code.co_name
+        return found if named else None  # type: ignore[return-value]
+    return None
+
+
+def _ends(lines: list[str], first: int, margin: int) -> list[int]:
+    """Return the lines, after the `def`, where the function may end: those not indented more."""
+    found, inside = [], False
+    for number in range(first, len(lines)):
+        text = lines[number].strip()
+        if not text or text.startswith("#") or _margin(lines[number]) > margin:
+            continue
+        if inside:
+            found.append(number)
+        inside = inside or text.startswith(("def ", "async def "))
+        if len(found) > 50:
+            break
+    return [*found, len(lines)]
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda | None:
+    """Find a lambda by the position of its body, which its instructions have."""
+    spans = set(code.co_positions())
+    for node in _lambdas(code.co_filename, lines):
+        body = node.body
+        span = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+        if span in spans:
+            return copy.deepcopy(node)
+    return None
+
+
+def _lambdas(filename: str, lines: list[str]) -> list[ast.Lambda]:
+    known = _LAMBDAS.get(filename)
+    if known is None or known[0] is not lines:
+        try:
+            nodes = ast.walk(ast.parse("".join(lines)))
+        except SyntaxError:
+            return []
+        known = lines, [node for node in nodes if isinstance(node, ast.Lambda)]
+        _LAMBDAS[filename] = known
+    return known[1]
