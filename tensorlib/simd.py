@@ -50,6 +50,10 @@ class SIMDType:
             return value.cast(self.dtype).splat(self.width)
         if not isinstance(value, (bool, int, float, np.generic, np.ndarray)):
             raise fail(f"{self!r}: got {type(value).__name__}, needed a number or a SIMD value")
+        if isinstance(value, int) and self.dtype.is_integer:
+            bits = self.dtype.bits
+            if not -(1 << (bits - 1)) <= value < 1 << bits:
+                raise fail(f"{self!r}: got {value}, which does not fit {bits} bits")
         return SIMD(meaning.array(value, self.dtype, self.width), self.dtype, self.width)
 
     def __eq__(self, other: object) -> bool:
@@ -186,8 +190,14 @@ class SIMD:
     def __lshift__(self, other: Any) -> SIMD:
         return _binary("shift_left", self, other)
 
+    def __rlshift__(self, other: Any) -> SIMD:
+        return _binary("shift_left", other, self)
+
     def __rshift__(self, other: Any) -> SIMD:
         return _binary("shift_right", self, other)
+
+    def __rrshift__(self, other: Any) -> SIMD:
+        return _binary("shift_right", other, self)
 
     # comparison
     def __eq__(self, other: object) -> SIMD:  # type: ignore[override]

@@ -154,6 +154,8 @@ class _SubTile:
             raise fail(f"tile: got {len(sizes)} sizes {sizes}, needed {whole.rank} for {whole!r}")
 
         def at(*coordinates: Index) -> Tile:
+            if len(coordinates) != len(sizes):
+                raise fail(f"tile: got {len(coordinates)} coordinates, needed {len(sizes)}")
             start = [_times(c, n) for c, n in zip(coordinates, sizes, strict=True)]
             offset = _offset(whole, start)
             return Tile(whole.pointer, whole.dtype, sizes, whole.stride, offset, whole.placement)
@@ -216,15 +218,46 @@ def _load(
     other: Any = 0,
     dtype: DType | None = None,
 ) -> SIMD:
+    kind = _access_type("load", tile, dtype or tile.dtype, width)
     offset = _offset(tile, coordinates)
-    kind = VectorType(dtype or tile.dtype, width)
+    mask = _mask("load", mask, width)
     stride = tile.stride[-1] if width > 1 and tile.rank else 1
-    if isinstance(stride, int) and stride == 0:
-        return _load_at(tile, offset, VectorType(kind.dtype)).splat(width)
     if isinstance(stride, int) and stride == 1:
         return _load_at(tile, offset, kind, mask, other)
-    lanes = SIMDType(DType.int64, width)(*range(width)) * stride + offset
-    return _gather(tile, lanes)
+    if kind.dtype is not tile.dtype:
+        raise fail(f"load: got a tile with stride {stride} read as {kind.dtype.name}; needed stride 1")
+    if isinstance(stride, int) and stride == 0 and mask is None:
+        return _load_at(tile, offset, VectorType(kind.dtype)).splat(width)
+    return _gather(tile, _lanes(offset, stride, width), mask, other)
+
+
+def _access_type(where: str, tile: Tile, dtype: DType, width: int) -> VectorType:
+    """Check an access: a power of two of elements, of the tile's dtype or from a tile of bytes."""
+    kind = VectorType(dtype, width)
+    if not kind.is_regular:
+        raise fail(f"{where}: got width {width} of {dtype.name}, needed a power of two of numbers")
+    if dtype is not tile.dtype and tile.dtype is not DType.uint8:
+        raise fail(
+            f"{where}: got a tile of {tile.dtype.name} accessed as {dtype.name}; "
+            "only a tile of uint8 is read as another dtype"
+        )
+    return kind
+
+
+def _mask(where: str, mask: Any, width: int) -> SIMD | None:
+    """Check a mask; a scalar condition stands for all lanes."""
+    if mask is None:
+        return None
+    if not isinstance(mask, SIMD):
+        mask = SIMDType(DType.bool)(bool(mask))
+    if mask.dtype is not DType.bool or mask.width not in (1, width):
+        raise fail(f"{where}: got a mask of {mask.type}, needed bool and width {width}")
+    return mask.splat(width)
+
+
+def _lanes(offset: Any, stride: Any, width: int) -> SIMD:
+    """The element number of each lane."""
+    return SIMDType(DType.int64, width)(*range(width)) * stride + offset
 
 
 def _load_at(
@@ -237,9 +270,15 @@ def _load_at(
     operands = [tile.pointer, _index(offset)]
     if mask is None:
         return SIMD.of(builder.emit("load", operands, {"type": kind})[0])
-    filler = SIMDType(kind.dtype, kind.width)(other)
-    operands += [lift(mask), lift(filler)]
+    operands += [lift(mask), lift(_filler(kind, other))]
     return SIMD.of(builder.emit("masked_load", operands, {"type": kind})[0])
+
+
+def _filler(kind: VectorType, other: Any) -> SIMD:
+    """The value of lanes that a mask leaves out."""
+    if isinstance(other, SIMD) and other.dtype is not kind.dtype:
+        raise fail(f"load: got other of {other.type}, needed {kind}; try .cast({kind.dtype.name})")
+    return SIMDType(kind.dtype, kind.width)(other)
 
 
 def _load_concrete(
@@ -249,49 +288,59 @@ def _load_concrete(
     assert isinstance(memory, Memory)
     if mask is None:
         return SIMD(memory.load(kind.dtype, offset, kind.width, unit), kind.dtype, kind.width)
-    lanes = np.atleast_1d(SIMDType(kind.dtype, kind.width)(other).value).copy()
-    for lane in np.flatnonzero(np.atleast_1d(mask.value)):
-        lanes[lane] = memory.load(kind.dtype, offset + int(lane), 1, unit)
-    return SIMD(lanes if kind.width > 1 else lanes.reshape(()), kind.dtype, kind.width)
+    lanes = np.array(_filler(kind, other).value)
+    flat = lanes.reshape(-1)
+    for lane in np.flatnonzero(mask.value):
+        flat[lane] = memory.load(kind.dtype, offset, 1, unit, int(lane))
+    return SIMD(lanes, kind.dtype, kind.width)
 
 
-def _gather(tile: Tile, lanes: SIMD) -> SIMD:
+def _gather(tile: Tile, lanes: SIMD, mask: SIMD | None, other: Any) -> SIMD:
+    kind = VectorType(tile.dtype, lanes.width)
     if isinstance(tile.pointer, Memory):
-        unit = tile.dtype.itemsize
-        loaded = [tile.pointer.load(tile.dtype, int(i), 1, unit) for i in lanes.value]
-        return SIMD(np.stack(loaded), tile.dtype, lanes.width)
+        value = np.array(_filler(kind, other).value)
+        active = range(lanes.width) if mask is None else np.flatnonzero(mask.value)
+        for lane in active:
+            at = int(lanes.value[lane])
+            value[lane] = tile.pointer.load(tile.dtype, at, 1, tile.dtype.itemsize)
+        return SIMD(value, tile.dtype, lanes.width)
     builder = current_builder()
     assert builder is not None
-    return SIMD.of(builder.emit("gather", [tile.pointer, lift(lanes)])[0])
+    operands = [tile.pointer, lift(lanes)]
+    if mask is None:
+        return SIMD.of(builder.emit("gather", operands)[0])
+    operands += [lift(mask), lift(_filler(kind, other))]
+    return SIMD.of(builder.emit("masked_gather", operands)[0])
 
 
 def _store(tile: Tile, width: int, *arguments: Any, mask: SIMD | None = None) -> None:
     *coordinates, value = arguments
+    _access_type("store", tile, tile.dtype, width)
     value = SIMDType(tile.dtype, width)(value) if not isinstance(value, SIMD) else value
     if value.dtype is not tile.dtype:
         raise fail(
             f"store: got {value.dtype.name} for a tile of {tile.dtype.name}; "
             f"try .cast({tile.dtype.name})"
         )
-    value, offset = value.splat(width), _offset(tile, coordinates)
+    value, offset, mask = value.splat(width), _offset(tile, coordinates), _mask("store", mask, width)
     stride = tile.stride[-1] if width > 1 and tile.rank else 1
     if not (isinstance(stride, int) and stride == 1):
-        _scatter(tile, SIMDType(DType.int64, width)(*range(width)) * stride + offset, value)
+        _scatter(tile, _lanes(offset, stride, width), value, mask)
     elif isinstance(tile.pointer, Memory):
         _store_concrete(tile, int(offset), value, mask)
     else:
-        _emit_store(tile, _index(offset), value, mask)
+        _emit("store", tile, _index(offset), value, mask)
 
 
-def _emit_store(tile: Tile, index: Value, value: SIMD, mask: SIMD | None) -> None:
+def _emit(name: str, tile: Tile, index: Value, value: SIMD, mask: SIMD | None) -> None:
     builder = current_builder()
     assert builder is not None
     assert isinstance(tile.pointer, Value)
     operands = [tile.pointer, index, lift(value)]
     if mask is None:
-        builder.emit("store", operands)
+        builder.emit(name, operands)
     else:
-        builder.emit("masked_store", [*operands, lift(mask)])
+        builder.emit(f"masked_{name}", [*operands, lift(mask)])
 
 
 def _store_concrete(tile: Tile, offset: int, value: SIMD, mask: SIMD | None) -> None:
@@ -300,15 +349,15 @@ def _store_concrete(tile: Tile, offset: int, value: SIMD, mask: SIMD | None) -> 
     if mask is None:
         memory.store(value.value, tile.dtype, offset, unit)
         return
-    for lane in np.flatnonzero(np.atleast_1d(mask.value)):
-        memory.store(np.atleast_1d(value.value)[lane], tile.dtype, offset + int(lane), unit)
+    for lane in np.flatnonzero(mask.value):
+        memory.store(np.atleast_1d(value.value)[lane], tile.dtype, offset, unit, int(lane))
 
 
-def _scatter(tile: Tile, lanes: SIMD, value: SIMD) -> None:
-    if isinstance(tile.pointer, Memory):
-        for i, lane in zip(lanes.value, value.value, strict=True):
-            tile.pointer.store(lane, tile.dtype, int(i), tile.dtype.itemsize)
+def _scatter(tile: Tile, lanes: SIMD, value: SIMD, mask: SIMD | None) -> None:
+    if not isinstance(tile.pointer, Memory):
+        _emit("scatter", tile, lift(lanes), value, mask)
         return
-    builder = current_builder()
-    assert builder is not None
-    builder.emit("scatter", [tile.pointer, lift(lanes), lift(value)])
+    active = range(lanes.width) if mask is None else np.flatnonzero(mask.value)
+    for lane in active:
+        at = int(lanes.value[lane])
+        tile.pointer.store(value.value[lane], tile.dtype, at, tile.dtype.itemsize)

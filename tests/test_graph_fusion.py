@@ -224,6 +224,21 @@ def test_long_chains_are_cut() -> None:
     check(x)
 
 
+def test_kernels_of_too_many_operands_are_split() -> None:
+    def turned(k: int) -> Node:
+        return node("permute_dims", floats(2, 2, 2, seed=k), axes=(2, 0, 1) if k % 2 else (1, 2, 0))
+
+    total = floats(2, 2, 2)
+    for k in range(5):
+        term = turned(4 * k)
+        for j in range(1, 7):
+            term = node("add", term, turned(100 * k + j))
+        total = node("add", total, node("multiply", term, node("tanh", term)))
+    plan = check(total)
+    assert max(len(s.parameters) for s in plan.specs) <= 128
+    assert len(plan.steps) > 1
+
+
 def test_norms_on_a_residual_stream_stay_whole() -> None:
     x, weight = floats(5, 8), floats(8, seed=1)
     for k in range(12):

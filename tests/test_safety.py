@@ -47,11 +47,12 @@ def sources() -> dict[str, Path]:
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)
         assert spec is not None
-        for folder in map(Path, spec.submodule_search_locations or ()):
-            for path in sorted(folder.rglob("*.py")):
-                inner = path.relative_to(folder).with_suffix("").parts
-                if "tests" not in inner[:1]:
-                    found[".".join((package, *inner)).removesuffix(".__init__")] = path
+        assert spec.origin is not None
+        folder = Path(spec.origin).parent  # not __path__, which may name the whole checkout
+        for path in sorted(folder.rglob("*.py")):
+            inner = path.relative_to(folder).with_suffix("").parts
+            if "tests" not in inner[:1]:
+                found[".".join((package, *inner)).removesuffix(".__init__")] = path
     return found
 
 

@@ -42,8 +42,14 @@ def lowered(group: Group, location: Location, demands: Demands) -> Lowered | Non
             demands.stored.add(need.vertex)
         return None
     if len(found.arguments) > MOST_ARGUMENTS:
-        demands.stored.update(i for i in group.root.inputs if i.kind == "elementwise")
+        demands.stored.update(_largest_parts(found, location))
     return found if demands.count == before else None
+
+
+def _largest_parts(call: Lowered, location: Location) -> list[Vertex]:
+    """What to store so that a kernel gets fewer operands: computed parts, late ones first."""
+    inside = [v for v in call.met if v.kind == "elementwise" and location(v) is None]
+    return [v for v in inside if v in call.group.root.inputs] or inside
 
 
 def elementwise(kernel: Building) -> Lowered:

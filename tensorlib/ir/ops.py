@@ -80,13 +80,20 @@ def _select(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     return [a]
 
 
+def _regular(name: str, kind: VectorType) -> VectorType:
+    """Check a type that attributes name."""
+    if not isinstance(kind, VectorType) or not kind.is_regular:
+        raise KernelError(f"{name}: got type {kind}, needed numbers and a power of two of lanes")
+    return kind
+
+
 def _const(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    return [attributes["type"]]
+    return [_regular(name, attributes["type"])]
 
 
 def _cast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     (a,) = _vectors(name, operands, 1)
-    return [a.of(attributes["dtype"])]
+    return [_regular(name, a.of(attributes["dtype"]))]
 
 
 def _bitcast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
@@ -95,14 +102,14 @@ def _bitcast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     bits = a.dtype.bits * a.width
     if bits % dtype.bits or DType.bool in (dtype, a.dtype):
         raise _fail(name, operands, f"a number of bits that {dtype.name} divides")
-    return [VectorType(dtype, bits // dtype.bits)]
+    return [_regular(name, VectorType(dtype, bits // dtype.bits))]
 
 
 def _splat(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     (a,) = _vectors(name, operands, 1)
     if a.width != 1:
         raise _fail(name, operands, "a scalar")
-    return [VectorType(a.dtype, attributes["width"])]
+    return [_regular(name, VectorType(a.dtype, attributes["width"]))]
 
 
 def _shuffle(name: str, operands: Types, attributes: Attributes) -> list[Type]:
@@ -111,7 +118,7 @@ def _shuffle(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     lanes = sum(v.width for v in vectors)
     if len({v.dtype for v in vectors}) != 1 or not all(0 <= i < lanes for i in indices):
         raise _fail(name, operands, f"vectors of one dtype and lane numbers below {lanes}")
-    return [VectorType(vectors[0].dtype, len(indices))]
+    return [_regular(name, VectorType(vectors[0].dtype, len(indices)))]
 
 
 def _reduction(kinds: str) -> TypeRule:
@@ -138,7 +145,7 @@ def _address(name: str, operands: Types) -> PointerType:
 
 def _load(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     pointer = _address(name, operands)
-    kind: VectorType = attributes["type"]
+    kind = _regular(name, attributes["type"])
     if kind.dtype is not pointer.dtype and pointer.dtype is not DType.uint8:
         raise _fail(name, operands, f"a pointer to {kind.dtype.name} or to uint8 bytes")
     if name == "masked_load" and (

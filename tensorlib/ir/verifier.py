@@ -2,93 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError, VerifyError
 from tensorlib.ir.core import Block, Kernel, Operation, Value
-from tensorlib.ir.ops import ROWS, result_types
-from tensorlib.ir.types import INDEX, Type, VectorType
+from tensorlib.ir.ops import ROWS
+from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 
 __all__ = ["verify"]
 
+_BLOCKS = {"for": 1, "while": 2, "if": 2}
+BOOL = VectorType(DType.bool)
+
 
 def verify(kernel: Kernel) -> None:
-    """Raise VerifyError unless every operand is defined before use and every row's types fit."""
-    defined = set(map(id, kernel.parameters))
-    _block(kernel, kernel.body, defined, depth=0)
+    """Raise VerifyError unless every operand is defined before use and every row's types fit.
+
+    No value is defined twice, blocks have the parameters and results that are carried, and only a
+    loop at the top may be parallel, without carrying anything.
+    """
+    defined: set[int] = set()
+    _define(kernel, kernel.parameters, defined)
+    _block(kernel, kernel.body, defined, 0)
+
+
+class _Fault(Exception):
+    """What is wrong with an operation; its place is added where the block is known."""
+
+
+def _define(kernel: Kernel, values: Sequence[Value], defined: set[int]) -> None:
+    for value in values:
+        if id(value) in defined:
+            raise VerifyError(f"{kernel.name}: {value!r} is defined twice")
+        if not isinstance(value.type, (VectorType, PointerType)):
+            raise VerifyError(f"{kernel.name}: {value!r} has no type")
+        defined.add(id(value))
 
 
 def _block(kernel: Kernel, block: Block, defined: set[int], depth: int) -> None:
-    inner = defined | set(map(id, block.parameters))
+    """Check a block; what it defines is forgotten behind it."""
+    made: list[Value] = []
+    if depth:
+        _define(kernel, block.parameters, defined)
+        made += block.parameters
     for position, operation in enumerate(block.operations):
-        _operation(kernel, block, position, operation, inner, depth)
-        inner.update(map(id, operation.results))
+        try:
+            _operation(operation, defined, depth)
+            if operation.name == "yield" and (position + 1 < len(block.operations) or not depth):
+                raise _Fault("yield must end a nested block")
+        except _Fault as fault:
+            where = _neighbourhood(block, position)
+            raise VerifyError(f"{kernel.name}: {fault}\n{where}") from None
+        for nested in operation.blocks:
+            _block(kernel, nested, defined, depth + 1)
+        _define(kernel, operation.results, defined)
+        made += operation.results
+    defined.difference_update(map(id, made))
 
 
-def _operation(
-    kernel: Kernel, block: Block, position: int, operation: Operation, defined: set[int], depth: int
-) -> None:
-    def fail(message: str) -> VerifyError:
-        return VerifyError(f"{kernel.name}: {message}\n{_neighbourhood(block, position)}")
-
-    if operation.name not in ROWS:
-        raise fail(f"{operation.name} is not a row of the op table")
-    for number, operand in enumerate(operation.operands):
+def _operation(operation: Operation, defined: set[int], depth: int) -> None:
+    name, operands = operation.name, operation.operands
+    row = ROWS.get(name)
+    if row is None:
+        raise _Fault(f"{name} is not a row of the op table")
+    for number, operand in enumerate(operands):
         if id(operand) not in defined:
-            raise fail(f"operand {number} of {operation.name} is used before it is defined")
+            raise _Fault(f"operand {number} of {name} is used before it is defined")
     try:
-        types = result_types(
-            operation.name, [o.type for o in operation.operands], operation.attributes
-        )
+        types = row.types(name, [o.type for o in operands], operation.attributes)
     except KernelError as error:
-        raise fail(str(error)) from None
-    if types != [r.type for r in operation.results]:
-        raise fail(f"{operation.name} has results {_types(operation.results)}, needed {types}")
-    if operation.name == "yield" and (position != len(block.operations) - 1 or depth == 0):
-        raise fail("yield must end a nested block")
-    _control(operation, fail)
-    for nested in operation.blocks:
-        _block(kernel, nested, defined, depth + 1)
+        raise _Fault(str(error)) from None
+    except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
+        raise _Fault(f"{name}: operands or attributes are missing or wrong: {error!r}") from None
+    if len(types) != len(operation.results) or any(
+        t is not r.type for t, r in zip(types, operation.results, strict=True)
+    ):
+        raise _Fault(f"{name} has results {_types(operation.results)}, needed {_text(types)}")
+    if any(r.operation is not operation for r in operation.results):
+        raise _Fault(f"a result of {name} belongs to another operation")
+    if name in _BLOCKS:
+        _control(operation, depth)
+    elif operation.blocks:
+        raise _Fault(f"{name} has no blocks")
 
 
-def _control(operation: Operation, fail: Callable[[str], VerifyError]) -> None:
+def _control(operation: Operation, depth: int) -> None:
     """Check blocks of for, while and if: parameters and yields match what is carried."""
-    if operation.name not in ("for", "while", "if"):
-        if operation.blocks:
-            raise fail(f"{operation.name} has no blocks")
-        return
-    expected = _expected_blocks(operation)
-    if operation.name == "for" and [o.type for o in operation.operands[:3]] != [INDEX] * 3:
-        raise fail("for needs int64 start, stop and step")
-    if operation.name == "if" and operation.operands[0].type != VectorType(DType.bool):
-        raise fail("if needs a scalar bool")
-    if len(expected) != len(operation.blocks):
-        raise fail(f"{operation.name} needs {len(expected)} blocks")
-    for block, (parameters, yields) in zip(operation.blocks, expected, strict=True):
+    name, operands = operation.name, operation.operands
+    if name == "for" and (len(operands) < 3 or any(o.type is not INDEX for o in operands[:3])):
+        raise _Fault("for needs int64 start, stop and step")
+    if name == "if" and (len(operands) != 1 or operands[0].type is not BOOL):
+        raise _Fault("if needs a scalar bool")
+    if len(operation.blocks) != _BLOCKS[name]:
+        raise _Fault(f"{name} needs {_BLOCKS[name]} blocks, not {len(operation.blocks)}")
+    if operation.attributes.get("parallel") and (depth or operation.results):
+        raise _Fault("a parallel loop stands at the top and carries nothing")
+    for block, (parameters, yields) in zip(operation.blocks, _expected(operation), strict=True):
         last = block.operations[-1] if block.operations else None
         if last is None or last.name != "yield":
-            raise fail(f"a block of {operation.name} does not end in yield")
+            raise _Fault(f"a block of {name} does not end in yield")
         if [p.type for p in block.parameters] != parameters:
-            raise fail(f"{operation.name}: block parameters are not {parameters}")
+            got = _types(block.parameters)
+            raise _Fault(f"{name}: a block has parameters {got}, needed {_text(parameters)}")
         if [o.type for o in last.operands] != yields:
-            raise fail(f"{operation.name}: yields {_types(last.operands)}, needed {_text(yields)}")
+            raise _Fault(f"{name}: a block yields {_types(last.operands)}, needed {_text(yields)}")
 
 
-def _expected_blocks(operation: Operation) -> list[tuple[list[Type], list[Type]]]:
+def _expected(operation: Operation) -> list[tuple[list[Type], list[Type]]]:
+    """Return parameters and yields of each block."""
     results = [r.type for r in operation.results]
     if operation.name == "for":
         return [([INDEX, *results], results)]
     if operation.name == "while":
-        return [(results, [VectorType(DType.bool)]), (results, results)]
+        return [(results, [BOOL]), (results, results)]
     return [([], results), ([], results)]
 
 
-def _types(values: list[Value]) -> str:
+def _types(values: Sequence[Value]) -> str:
     return _text([v.type for v in values])
 
 
-def _text(types: list[Type]) -> str:
+def _text(types: Sequence[Type]) -> str:
     return "(" + ", ".join(map(str, types)) + ")"
 
 

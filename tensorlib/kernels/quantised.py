@@ -1,8 +1,8 @@
 """Decoding of GGUF's packed formats inside kernels: exact float32 values, block by block.
 
-A block holds 32 elements: a float16 scale d (and minimum m), then the quants. Q4_0: (q - 8) * d; Q4_1: q * d + m; in both
-the low nibbles are elements 0 to 15, the high ones 16 to 31. Q8_0: q * d. The products are exact
-in float32 (11 bits by 8), so `fma` and multiply-then-add round alike.
+A block holds 32 elements: a float16 scale d (and minimum m), then the quants. Q4_0: (q - 8) * d;
+Q4_1: q * d + m; in both the low nibbles are elements 0 to 15, the high ones 16 to 31. Q8_0: q * d.
+The products are exact in float32 (11 bits by 8), so `fma` and multiply-then-add round alike.
 """
 
 from __future__ import annotations

@@ -1,18 +1,24 @@
-"""What each elementwise op computes on SIMD values, and expressions evaluated with them."""
+"""What each elementwise op computes on SIMD values, and expressions evaluated with them.
+
+Rows that the op table calls exact agree with their NumPy meaning bit for bit; the others have the
+error bounds of `tensorlib.lang.math`. float16 and bfloat16 are computed in float32 and rounded
+once for each op.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.errors import BackendError
-from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate
+from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate, nodes
 from tensorlib.lang import math as m
+from tensorlib.lang.target import simdwidthof
 from tensorlib.simd import SIMD, apply
 
-__all__ = ["SCALAR", "value"]
+__all__ = ["SCALAR", "lanes_of", "value"]
 
 
 def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> SIMD:
@@ -27,12 +33,33 @@ def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> S
         if part.op == "cast":
             return arguments[0].cast(part.dtype)
         if part.op not in SCALAR:
-            raise BackendError(
-                f"{part.op}: no kernel computes this operation yet; try backend reference"
-            )
+            raise BackendError(f"{part.op}: no kernel computes this operation; try backend reference")
         return SCALAR[part.op](*arguments)
 
     return evaluate(expression, at, combine)
+
+
+# Computed in float64 inside, whatever the dtype.
+_WIDE = ("tanh", "sin", "cos", "pow")
+
+
+def lanes_of(*expressions: Expression | None, dtypes: Sequence[DType] = ()) -> int:
+    """Return how many lanes fill a vector register with the widest dtype that is computed with.
+
+    >>> x = Leaf("load", 0, DType.float32)
+    >>> lanes_of(x), lanes_of(x, dtypes=[DType.float64]), lanes_of(Apply("sin", (x,), x.dtype))
+    (8, 4, 4)
+    """
+    parts = [part for e in expressions if e is not None for part in nodes(e)]
+    return min(simdwidthof(d) for d in (DType.int8, *dtypes, *map(_computed_in, parts)))
+
+
+def _computed_in(part: Expression) -> DType:
+    if isinstance(part, Leaf) or not part.dtype.is_float:
+        return part.dtype
+    if part.op in _WIDE:
+        return DType.float64
+    return DType.float32 if part.dtype.bits == 16 else part.dtype
 
 
 def _sign(x: SIMD) -> SIMD:
@@ -43,38 +70,65 @@ def _sign(x: SIMD) -> SIMD:
     return (x != x).select(x, signed) if x.dtype.is_float else signed
 
 
-def _float_floor_divide(x: SIMD, y: SIMD) -> SIMD:
-    """NumPy's: from the exact remainder, so that x == q * y + r to the last bit it can be."""
-    remainder = _float_remainder(x, y)
-    quotient = ((x - remainder) / y).round()
-    quotient = (y == 0.0).select(x / y, quotient)
-    return (abs(x) == math.inf).select(SIMD[x.dtype, x.width](math.nan), quotient)
+def _in_float32(function: Callable[..., SIMD]) -> Callable[..., SIMD]:
+    """Compute float16 and bfloat16 in float32, rounding the result only."""
 
+    def call(*xs: SIMD) -> SIMD:
+        kind = xs[0].dtype
+        if not kind.is_float or kind.bits != 16:
+            return function(*xs)
+        return function(*(x.cast(DType.float32) for x in xs)).cast(kind)
 
-def _float_remainder(x: SIMD, y: SIMD) -> SIMD:
-    """The remainder with the sign of the divisor."""
-    remainder = apply("float_modulo", x, y)
-    wrong = (remainder != 0.0) & ((remainder < 0.0) != (y < 0.0))
-    signed_zero = (y < 0.0).select(SIMD[x.dtype, x.width](-0.0), 0.0)
-    return wrong.select(remainder + y, (remainder == 0.0).select(signed_zero, remainder))
+    return call
 
 
 def _floor_divide(x: SIMD, y: SIMD) -> SIMD:
-    return _float_floor_divide(x, y) if x.dtype.is_float else x // y
+    """The quotient rounded down; of floats NumPy's, from the exact remainder."""
+    if not x.dtype.is_float:
+        return x // y
+    remainder = apply("float_modulo", x, y)
+    quotient = (x - remainder) / y  # a whole number but for one rounding
+    quotient = _is_of_wrong_sign(remainder, y).select(quotient - 1.0, quotient)
+    whole = quotient.floor()
+    whole = (quotient - whole > 0.5).select(whole + 1.0, whole)
+    whole = (quotient == 0.0).select(_zero_like(x / y), whole)
+    return (y == 0.0).select(x / y, whole)
 
 
 def _remainder(x: SIMD, y: SIMD) -> SIMD:
-    return _float_remainder(x, y) if x.dtype.is_float else x % y
+    """The remainder with the sign of the divisor."""
+    if not x.dtype.is_float:
+        return x % y
+    remainder = apply("float_modulo", x, y)
+    remainder = _is_of_wrong_sign(remainder, y).select(remainder + y, remainder)
+    return (remainder == 0.0).select(_zero_like(y), remainder)
+
+
+def _is_of_wrong_sign(remainder: SIMD, divisor: SIMD) -> SIMD:
+    return (remainder != 0.0) & ((remainder < 0.0) != (divisor < 0.0))
+
+
+def _zero_like(x: SIMD) -> SIMD:
+    """0.0 or -0.0, by the sign of x."""
+    bits = DType.by_name[f"uint{x.dtype.bits}"]
+    return (x.bitcast(bits) & (1 << (x.dtype.bits - 1))).bitcast(x.dtype)
 
 
 def _pow(x: SIMD, y: SIMD) -> SIMD:
-    return m.pow(x, y) if x.dtype.is_float else _integer_pow(x, y)
+    if x.dtype.is_float:
+        return m.pow(x, y)
+    if x.dtype.kind == "unsigned":
+        return _positive_pow(x, y)
+    one = SIMD[x.dtype, x.width](1)
+    odd_sign = ((y & 1) != 0).select(-one, 1)
+    inverse = (x == 1).select(one, (x == -1).select(odd_sign, 0))  # 1 / x**-y without its fraction
+    return (y < 0).select(inverse, _positive_pow(x, y.max(0)))
 
 
-def _integer_pow(x: SIMD, y: SIMD) -> SIMD:
-    """Square and multiply over the bits of y; the graph refuses negative exponents."""
+def _positive_pow(x: SIMD, y: SIMD) -> SIMD:
+    """Square and multiply over the bits of y, while one of the lanes has some left."""
     result = SIMD[x.dtype, x.width](1)
-    for _ in range(x.dtype.bits):
+    while (y != 0).reduce_or():
         result = ((y & 1) != 0).select(result * x, result)
         x, y = x * x, y >> 1
     return result
@@ -99,14 +153,13 @@ def _is_finite(x: SIMD) -> SIMD:
 SCALAR: dict[str, Callable[..., Any]] = {
     # one operand
     "negative": lambda x: -x,
-    "positive": lambda x: x,
     "abs": abs,
     "exp": m.exp,
     "log": m.log,
     "sqrt": SIMD.sqrt,
-    "rsqrt": m.rsqrt,
-    "silu": m.silu,
-    "sigmoid": m.sigmoid,
+    "rsqrt": _in_float32(m.rsqrt),
+    "silu": _in_float32(m.silu),
+    "sigmoid": _in_float32(m.sigmoid),
     "tanh": m.tanh,
     "sin": m.sin,
     "cos": m.cos,
@@ -127,8 +180,8 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x & y if x.dtype is DType.bool else x * y,
     "divide": lambda x, y: x / y,
-    "floor_divide": _floor_divide,
-    "remainder": _remainder,
+    "floor_divide": _in_float32(_floor_divide),
+    "remainder": _in_float32(_remainder),
     "pow": _pow,
     "maximum": lambda x, y: x | y if x.dtype is DType.bool else x.max(y),
     "minimum": lambda x, y: x & y if x.dtype is DType.bool else x.min(y),

@@ -101,10 +101,13 @@ class Carried:
         """The types of what is carried."""
         return [t for t in self.types if t is not None]
 
-    def enter(self, values: Sequence[Value]) -> None:
+    def enter(self, values: Sequence[Value]) -> State:
         """Set the names to copies of their values, with block parameters for carried leaves."""
-        self.copies = self._with(values)
-        self.scope.put(self.copies)
+        for value, name in zip(values, self._carried_names(), strict=True):
+            value.name = name
+        copies = self._with(values)
+        self.scope.put(copies)
+        return copies
 
     def _with(self, values: Sequence[Value]) -> State:
         rest = iter(values)
@@ -121,8 +124,7 @@ class Carried:
         while True:
             watched = Watched(self.names)
             with builder.block([*extra, *self.kinds]) as block:
-                self._name(block.parameters[len(extra) :])
-                self.enter(block.parameters[len(extra) :])
+                self.copies = self.enter(block.parameters[len(extra) :])
                 body(block)
                 watched.check()
                 try:
@@ -132,10 +134,9 @@ class Carried:
                 builder.emit("yield", outputs)
             return block
 
-    def _name(self, values: Sequence[Value]) -> None:
-        names = (self._leaf_name(i) for i, kind in enumerate(self.types) if kind is not None)
-        for value, name in zip(values, names, strict=True):
-            value.name = re.sub(r"\W", "_", name)
+    def _carried_names(self) -> list[str]:
+        kinds = enumerate(self.types)
+        return [re.sub(r"\W", "_", self._leaf_name(i)) for i, kind in kinds if kind is not None]
 
     def leave(self) -> list[Value]:
         """Return the values that the body yields; raises _Promote to trace once more."""
@@ -220,7 +221,8 @@ class Carried:
 
         `kept` is the state that the body left.
         """
-        self._name(results)
+        for result, name in zip(results, self._carried_names(), strict=True):
+            result.name = name
         final = self._with(results)
         return tuple(
             refilled(old, new) if left is copy and is_container(old) else new

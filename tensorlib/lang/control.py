@@ -201,11 +201,11 @@ def _record_for(
 
     block = carried.settle(builder, [INDEX], trace)
     is_left = any(f in flags for f in carried.changing())
-    if iterable.is_parallel and len(builder.blocks) == 1:
+    top = iterable.is_parallel and len(builder.blocks) == 1
+    if top:
         _check_parallel(carried, is_left)
     if is_left:
         return carried.after(_leavable(builder, carried, block, bounds, flags), tuple(kept))
-    top = iterable.is_parallel and len(builder.blocks) == 1
     attributes = {"parallel": True} if top else {}
     results = builder.emit("for", [*bounds, *carried.initial()], attributes, [block])
     return carried.after(results, tuple(kept))
@@ -285,10 +285,7 @@ def _record_while(
 
     block = carried.settle(builder, [], trace)
     with builder.block(carried.kinds) as head:
-        carried._name(head.parameters)
-        copies = carried.copies
         carried.enter(head.parameters)
-        carried.copies = copies
         leaving = _leaving(scope, flags)
         test = condition() if leaving is False else and_(~leaving, condition)
         builder.emit("yield", [_scalar_condition(test, "while")])
