@@ -82,7 +82,7 @@ def _from_tensor(x: Tensor, dtype: DType | None, device: DeviceLike, copy: bool 
     changes = (dtype or x.dtype) is not x.dtype or REGISTRY.device(device or x.device) != x.device
     if copy is False and changes:
         raise TensorlibError("asarray: got copy=False with another dtype or device; try copy=None")
-    if copy and not changes and not CAPTURING.get() and not x.dtype.is_packed:
+    if copy and not changes and CAPTURING.get() is None and not x.dtype.is_packed:
         return Tensor(from_numpy(x.numpy(), x.device))
     moved = x if device is None else x.to_device(device)
     return moved if dtype is None else moved.astype(dtype)

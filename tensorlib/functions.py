@@ -437,7 +437,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     """Return the elements, or rows, `indices` along `axis`; packed rows come decoded as float32.
 
     Negative indices count from the end. Others outside the axis raise IndexingError; inside a
-    compiled function they are clamped into the axis.
+    compiled function they give NaN, or 0 for integers.
     """
     return Tensor(indexing.take(_node("take", x), _node("take", indices), axis))
 

@@ -9,7 +9,7 @@ from tensorlib.backend import Buffer, Device, KernelBackend
 from tensorlib.graph.compile import BoundPlan, copied_storage, state_storage
 from tensorlib.graph.hoist import hoisted
 from tensorlib.graph.host import contiguous_strides
-from tensorlib.graph.node import CAPTURING, Node, Storage, data_node, topological
+from tensorlib.graph.node import CAPTURING, Node, Recording, Storage, data_node, topological
 from tensorlib.graph.plan import PlanningBackend
 from tensorlib.graph.realise import realise
 from tensorlib.graph.schedule import Externals, scheduled
@@ -26,13 +26,6 @@ class Recorded(Protocol):
     def __call__(
         self, args: Sequence[Any], tensors: Sequence[Tensor], values: Mapping[str, int]
     ) -> Any: ...
-
-
-class Recording:
-    """What a function does besides its result while it is recorded: updates of states."""
-
-    def __init__(self) -> None:
-        self.updates: list[Node] = []
 
 
 def recorded(
@@ -52,7 +45,7 @@ def recorded(
     if not isinstance(backend, KernelBackend):
         return _Direct(fn)
     recording = Recording()
-    token = CAPTURING.set(recording)  # type: ignore[arg-type]
+    token = CAPTURING.set(recording)
     try:
         result = fn(*inside)
     finally:
@@ -86,8 +79,7 @@ class _Planned:
     ) -> None:
         self._symbols, self._device = tuple(symbols), device
         outputs = [leaf.node for leaf in _leaves(result) if isinstance(leaf, Tensor)]
-        updates = _updates(outputs, recording)
-        nodes = [*dict.fromkeys((*outputs, *updates))]
+        nodes = [*dict.fromkeys((*outputs, *recording.updates))]
         hoisted(nodes)
         self._kept, self._states = _data(nodes), _written(nodes)
         self._inputs = [n is not None for n in inputs]
@@ -185,14 +177,6 @@ def _leaves(result: Any) -> Iterator[Any]:
 
 
 # --- states ---
-
-
-def _updates(outputs: Iterable[Node], recording: Recording) -> list[Node]:
-    """The updates that were recorded, also those whose result is not used."""
-    order = topological([*outputs, *recording.updates])
-    states = {s for node in order for s in node.states}
-    unused = (n for s in states for n in s.readers or () if n.op == "update")
-    return [*recording.updates, *sorted(unused, key=lambda n: n.depth)]
 
 
 def _data(nodes: Iterable[Node]) -> list[Buffer]:

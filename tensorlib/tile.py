@@ -66,6 +66,16 @@ class Tile:
         strides = [s // array.itemsize for s in array.strides]
         return cls(Memory(array, name), as_dtype(array.dtype), array.shape, strides)
 
+    def __tree__(self) -> tuple[list[Any], Any]:
+        """What a loop carries of a tile: its offset, sizes and strides, behind one pointer."""
+
+        def make(parts: list[Any]) -> Tile:
+            pointer, offset, *rest = parts
+            shape, stride = rest[: self.rank], rest[self.rank :]
+            return Tile(pointer, self.dtype, shape, stride, offset, self.placement)
+
+        return [self.pointer, self.offset, *self.shape, *self.stride], make
+
     @property
     def rank(self) -> int:
         """The number of axes."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import struct
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +14,9 @@ import pytest
 from tensorlib.backends.c.library import KernelLibrary
 from tensorlib.backends.c.runtime import has_python_header, kernel_cache, load_runtime
 from tensorlib.backends.c.toolchain import Toolchain
-from tensorlib.dtypes import DType, as_dtype
+from tensorlib.dtypes import as_dtype
 from tensorlib.errors import BackendError
-from tensorlib.ir import Kernel, PointerType, interpret, parse, text
+from tensorlib.ir import Kernel, interpret, parse, text
 from tensorlib.lang.trace import trace
 from tensorlib.passes import run_passes
 from tensorlib.printers import PRELUDE, print_c

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorlib.backend import API_VERSION, Device, Features
-from tensorlib.dtypes import as_dtype
+from tensorlib.dtypes import DType, as_dtype
 from tensorlib.graph.compile import BoundPlan
 from tensorlib.graph.evaluate import Evaluator
 from tensorlib.graph.node import Node, Storage, data_node, input_node, topological
@@ -113,6 +113,24 @@ def node(op: str, *inputs: Node, **attributes: Any) -> Node:
     shape = tuple(row.shape([i.shape for i in inputs], attributes))
     dtype = row.dtype([i.dtype for i in inputs], attributes)
     return Node(op, inputs, attributes, shape, dtype, DEVICE)
+
+
+def floats(*shape: int, seed: int = 0) -> Node:
+    return data(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
+
+
+def number(value: Any, shape: tuple[Any, ...] = (), dtype: DType = DType.float32) -> Node:
+    attributes = {"value": value, "shape": shape, "dtype": dtype}
+    return Node("constant", (), attributes, shape, dtype, DEVICE)
+
+
+def span(start: Any, step: Any, n: Any, dtype: DType = DType.int64) -> Node:
+    attributes = {"start": start, "step": step, "n": n, "dtype": dtype}
+    return Node("arange", (), attributes, (n,), dtype, DEVICE)
+
+
+def wide(x: Node, shape: tuple[Any, ...]) -> Node:
+    return node("broadcast_to", x, shape=shape)
 
 
 def evaluated(value: Any, values: Mapping[str, int]) -> Any:

@@ -215,9 +215,23 @@ class _Writer:
         outside = dict(self.known)
         self.indent, self.loops = self.indent + 1, self.loops + 1
         self.line(first)
+        if self.integer(0, 1):
+            self._leave()
         self.body(3)
         self.indent, self.loops = self.indent - 1, self.loops - 1
         self.known = outside
+        if self.integer(0, 3) == 0:
+            self.line("else:")
+            self._nested(1)
+
+    def _leave(self) -> None:
+        """Leave the loop, its iteration or the kernel."""
+        how = self.pick(["break", "continue", "return"] if self.loops else ["return"])
+        self.line(f"if {self.condition(1)}:")
+        if self.integer(0, 1) and self.known:
+            name = self.pick(self.known)
+            self.line(f"    {name} = {self.value(self.known[name], 1)}")
+        self.line(f"    {how}")
 
     def _unroll(self) -> None:
         name, kind = self.fresh(), self.type()
@@ -236,7 +250,10 @@ class _Writer:
         else:
             self.line(f"def {f}(a):")
             self.line(f"    if {self.condition(1)}:")
-            self.line(f"        a = {self.binary(kind, 'a', inside)}")
+            if self.integer(0, 1):
+                self.line(f"        a = {self.binary(kind, 'a', inside)}")
+            else:
+                self.line(f"        return {self.binary(kind, 'a', inside)}")
             self.line("    return a")
         self.line(f"{name} = {f}({self.value(kind, 1)})")
         self.known[name] = kind
@@ -262,7 +279,8 @@ class _Writer:
             mask = f"({ragged.replace('a_', at)}) & {self.value((DType.bool, width), 1)}"
             self.line(f"{out}.store[{width}]({at}, {value}, mask={mask})")
         elif how == 1 and width > 1:
-            self.line(f"{self.strided(out, width)}, {value})")
+            mask = f", mask={self.value((DType.bool, width), 1)}" if self.integer(0, 1) else ""
+            self.line(f"{self.strided(out, width)}, {value}{mask})")
         else:
             self.line(f"{out}.store[{width}]({self.index(SIZE - width + 1)}, {value})")
 
@@ -441,7 +459,8 @@ class _Writer:
         dtype, width = kind
         if dtype not in self.dtypes or width == 1:
             return None
-        return f"{self.strided(f'x_{dtype.name}', width, 'load')})"
+        mask = f", mask={self.value((DType.bool, width), depth)}, other={self.number(dtype)}"
+        return f"{self.strided(f'x_{dtype.name}', width, 'load')}{mask})"
 
     def _bytes_of(self, kind: Type, depth: int) -> str | None:
         dtype, width = kind
@@ -461,8 +480,5 @@ def clean(x: SIMD) -> SIMD:
 
 
 NAMES["clean"] = clean
-STATEMENTS = "new new new again again swap if both for while unroll call local store".split()
-EXPRESSIONS = (
-    "binary binary binary unary math fma compare compare logic select choose cast cast bitcast "
-    "shuffle lanes reduce masked gather bytes shift"
-).split()
+STATEMENTS = ["new", "new", "new", "again", "again", "swap", "if", "both", "for", "while", "unroll", "call", "local", "store", "leave"]
+EXPRESSIONS = ["binary", "binary", "binary", "unary", "math", "fma", "compare", "compare", "logic", "select", "choose", "cast", "cast", "bitcast", "shuffle", "lanes", "reduce", "masked", "gather", "bytes", "shift"]

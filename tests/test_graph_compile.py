@@ -332,3 +332,14 @@ def test_on_backends_of_whole_operations_the_function_itself_runs() -> None:
     np.testing.assert_array_equal(shifted(x, 3).numpy(), [4, 4])
     np.testing.assert_array_equal(shifted(x, 4).numpy(), [5, 5])
     assert calls == [3, 4]
+
+
+def test_an_update_whose_result_is_not_used_happens() -> None:
+    state = tl.state((4,), dtype="float32")
+
+    @tl.compile
+    def write(x: tl.Tensor) -> None:
+        tl.update(state, x, 1)
+
+    write(tl.asarray([5.0, 6.0], dtype="float32"))
+    assert state.numpy().tolist() == [0.0, 5.0, 6.0, 0.0]

@@ -8,7 +8,7 @@ import pytest
 import tensorlib as tl
 from tensorlib import nn
 from tensorlib.errors import ShapeError
-from tensorlib.graph.node import CAPTURING, input_node, topological
+from tensorlib.graph.node import CAPTURING, Recording, input_node, topological
 from tensorlib.layouts.dim import Dim
 from tensorlib.tests import nn_reference as reference
 from tensorlib.tests.chosen_backend import backend  # noqa: F401
@@ -83,7 +83,7 @@ def test_symbolic_time_and_position(time: int, position: int) -> None:
     if position:
         layer(x[:position], 0, cache).numpy()
     n, p = Dim("n"), Dim("p")
-    token = CAPTURING.set(True)
+    token = CAPTURING.set(Recording())
     try:
         place = tl.Tensor(input_node("x", (n, WIDTH), tl.float64, x.device))
         captured = layer(place, p, cache)
@@ -116,7 +116,7 @@ def test_a_compiled_step_serves_every_length_and_position(chunks: list[int]) -> 
 def test_a_decode_step_needs_no_mask() -> None:
     layer, x = made()
     cache = nn.KVCache(2, 4, CONTEXT, "float64")
-    token = CAPTURING.set(True)
+    token = CAPTURING.set(Recording())
     try:
         place = tl.Tensor(input_node("x", (1, WIDTH), tl.float64, x.device))
         captured = layer(place, Dim("p"), cache)

@@ -160,10 +160,12 @@ def test_matmul_of_halves_accumulates_in_float32() -> None:
     assert got.dtype == np.float16
 
 
-def test_take_wraps_and_clamps() -> None:
+def test_take_wraps_and_marks_what_is_outside() -> None:
     x = np.arange(6.0).reshape(3, 2)
     got = run("take", x, np.array([-1, 0, 7, -9]), axis=0)
-    assert got.tolist() == [[4, 5], [0, 1], [4, 5], [0, 1]]
+    assert got[:2].tolist() == [[4, 5], [0, 1]]
+    assert np.isnan(got[2:]).all()
+    assert run("take", np.array([3, 4]), np.array([2, -1]), axis=0).tolist() == [0, 4]
 
 
 def test_slices_of_both_directions() -> None:

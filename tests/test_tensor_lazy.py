@@ -18,7 +18,15 @@ from tensorlib.backends.reference import ReferenceBackend
 from tensorlib.errors import BackendError, DTypeError
 from tensorlib.graph.build import MAX_PENDING, SMALL
 from tensorlib.graph.host import contiguous_strides, from_numpy, to_numpy
-from tensorlib.graph.node import CAPTURING, Node, Storage, data_node, input_node, topological
+from tensorlib.graph.node import (
+    CAPTURING,
+    Node,
+    Recording,
+    Storage,
+    data_node,
+    input_node,
+    topological,
+)
 from tensorlib.graph.realise import realise
 from tensorlib.layouts.dim import Dim
 from tensorlib.registry import REGISTRY
@@ -99,7 +107,7 @@ def test_placeholders_have_no_values() -> None:
 
 
 def test_nothing_is_realised_while_capturing() -> None:
-    token = CAPTURING.set(True)
+    token = CAPTURING.set(Recording())
     try:
         x = y = data(4)
         for _ in range(2 * MAX_PENDING):

@@ -55,7 +55,7 @@ def apply(op: str, inputs: tuple[Node, ...], **attributes: Any) -> Node:
 def settled(node: Node) -> Node:
     """Realise `node` where its chain grew too long, or run it at once where it is small work."""
     if node.depth > MAX_PENDING:
-        if not CAPTURING.get():
+        if CAPTURING.get() is None:
             realise((node,))
     elif node.depth == 1 and _is_small(node):
         _run_at_once(node)
@@ -64,7 +64,7 @@ def settled(node: Node) -> Node:
 
 def _is_small(node: Node) -> bool:
     """True for exact work on few elements that are there already; settled by shapes and dtypes."""
-    if not _compiles(node.device) or not _few(node.shape) or CAPTURING.get():
+    if not _compiles(node.device) or not _few(node.shape) or CAPTURING.get() is not None:
         return False
     if node.states or not node.inputs:
         return False
@@ -226,4 +226,4 @@ def _weak(scalar: Scalar | Dim, beside: Node, op: str = "") -> Node:
 
 def is_known(node: Node) -> bool:
     """True where every size of `node` is a number and no compiled function is being captured."""
-    return is_static_shape(node.shape) and not CAPTURING.get()
+    return is_static_shape(node.shape) and CAPTURING.get() is None

@@ -187,8 +187,6 @@ class _Grouping:
         others = [u for u in uses if u.part not in ("a", "b")]
         if factors and not (_widens(vertex) or (not others and self.is_prologue(vertex, factors))):
             return True
-        if vertex.op == "cast" and vertex.inputs[0].dtype.is_packed:
-            return True
         return vertex.kind == "elementwise" and self.is_worth_storing(vertex, others)
 
     def is_worth_storing(self, vertex: Vertex, uses: list[Use]) -> bool:

@@ -110,7 +110,7 @@ def take(x: Node, indices: Node, axis: int | None) -> Node:
     """Return the elements `indices` along `axis`, which None may stand for when there is one axis.
 
     Negative indices count from the end. Others outside the axis raise IndexingError, but inside a
-    compiled function they are clamped.
+    compiled function they give NaN, or 0 for integers.
     """
     if axis is None and len(x.shape) != 1:
         raise ShapeError(f"take: got shape {shape_text(x.shape)} without axis, needed an axis")
@@ -188,8 +188,11 @@ def update(state: Node, value: Node, start: Size, axis: int) -> Node:
         raise TensorlibError(
             "update: got a tensor that is not mutable state; make one with tl.state(shape)"
         )
-    if CAPTURING.get():
-        return apply("update", (state, value), axis=axis, start=start)
+    recording = CAPTURING.get()
+    if recording is not None:
+        node = apply("update", (state, value), axis=axis, start=start)
+        recording.updates.append(node)  # it happens even if nobody uses its result
+        return node
     readers = [node for s in state.states for node in s.readers or () if node.storage is None]
     realise(readers)
     node = apply("update", (state, value), axis=axis, start=start)

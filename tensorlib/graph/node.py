@@ -13,10 +13,21 @@ from tensorlib.backend import Buffer, Device
 from tensorlib.dtypes import DType
 from tensorlib.layouts.dim import Size
 
-__all__ = ["CAPTURING", "Node", "Storage", "data_node", "input_node", "topological"]
+__all__ = ["CAPTURING", "Node", "Recording", "Storage", "data_node", "input_node", "topological"]
 
-CAPTURING: ContextVar[bool] = ContextVar("tensorlib_capturing", default=False)
-"""True while `tl.compile` captures a function: nothing is realised, capped or run at once then."""
+
+class Recording:
+    """What a function does besides its result while it is recorded: updates of states."""
+
+    __slots__ = ("updates",)
+
+    def __init__(self) -> None:
+        self.updates: list[Node] = []
+
+
+CAPTURING: ContextVar[Recording | None] = ContextVar("tensorlib_capturing", default=None)
+"""While `tl.compile` records a function: what collects its `updates`. Nothing is realised then,
+capped or run at once."""
 
 
 class Storage:
@@ -97,6 +108,8 @@ class Node:
     def _read(self, states: tuple[Storage, ...]) -> None:
         """Note that this pending node reads `states`, so that a write to them can wait for it."""
         self.states += tuple(s for s in states if s not in self.states)
+        if CAPTURING.get() is not None:  # a recorded node reads when its plan runs, in its order
+            return
         for state in states:
             if state.readers is not None:
                 state.readers.add(self)

@@ -13,6 +13,7 @@ from tensorlib.graph.group import Demands, Group, grouped
 from tensorlib.graph.lower import lowered
 from tensorlib.graph.memory import Lifetime, assigned, byte_size
 from tensorlib.graph.node import Node, topological
+from tensorlib.graph.packed import decode_rows
 from tensorlib.graph.plan import Address, Buffers, KernelPlan, planned
 from tensorlib.graph.simplify import simplified
 from tensorlib.graph.states import Edge, base, place_results, protect_states
@@ -51,7 +52,9 @@ class Scheduled:
 def scheduled(outputs: Sequence[Node], externals: Externals, symbols: Sequence[str]) -> Scheduled:
     """Return the plan that computes `outputs`; states that they update are written in place."""
     guards = tuple(_guards(topological(outputs)))
-    roots = place_results(vertices(simplified(outputs)))
+    roots = vertices(simplified(outputs))
+    decode_rows(roots)
+    roots = place_results(roots)
     calls, locations = _settled(roots)
     addresses = _Addresses(locations, externals)
     results = tuple(addresses.output(v) for v in roots)

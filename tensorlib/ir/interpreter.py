@@ -46,6 +46,8 @@ class Memory:
         """Write the lanes of `value`, `lane` elements behind `start` units of bytes."""
         flat = np.atleast_1d(value).astype(dtype.numpy)
         first, last = self._span(dtype, start, len(flat), unit, lane)
+        if not self.bytes.flags.writeable:
+            raise KernelError(f"{self.name}: got a read-only array, but the kernel writes it")
         self.bytes[first:last] = np.ascontiguousarray(flat).view(np.uint8)
         if self.written is not None:
             self.written[first:last] = True
@@ -65,7 +67,11 @@ class Memory:
 
 
 def interpret(kernel: Kernel, arguments: Sequence[Any]) -> None:
-    """Run `kernel`: pointers are C-contiguous NumPy arrays (written in place), scalars numbers."""
+    """Run `kernel`: pointers are C-contiguous NumPy arrays (written in place), scalars numbers.
+
+    Raises KernelError, with the line of Python it was traced from, for an access outside an array
+    and for a read of local memory that nothing was written to.
+    """
     if len(arguments) != len(kernel.parameters):
         raise KernelError(
             f"{kernel.name}: got {len(arguments)} arguments, needed {len(kernel.parameters)}"
@@ -73,10 +79,20 @@ def interpret(kernel: Kernel, arguments: Sequence[Any]) -> None:
     values: dict[int, Any] = {}
     for parameter, argument in zip(kernel.parameters, arguments, strict=True):
         if isinstance(parameter.type, PointerType):
-            values[id(parameter)] = Memory(argument, parameter.name)
+            values[id(parameter)] = _memory(kernel, parameter, argument)
         else:
             values[id(parameter)] = array(argument, parameter.type.dtype, parameter.type.width)
     _run(kernel.body, values)
+
+
+def _memory(kernel: Kernel, parameter: Value, argument: Any) -> Memory:
+    dtype, where = parameter.type.dtype, f"{kernel.name}: {parameter.name}"
+    if not isinstance(argument, np.ndarray) or argument.dtype != dtype.numpy:
+        got = getattr(argument, "dtype", type(argument).__name__)
+        raise KernelError(f"{where}: got {got}, needed an array of {dtype.name}")
+    if not argument.flags.c_contiguous:
+        raise KernelError(f"{where}: got a strided array; try np.ascontiguousarray")
+    return Memory(argument, parameter.name)
 
 
 def _run(block: Block, values: dict[int, Any]) -> list[Any]:
@@ -88,9 +104,10 @@ def _run(block: Block, values: dict[int, Any]) -> list[Any]:
         try:
             results = _evaluate(operation, operands, values)
         except KernelError as error:
-            if operation.location is None or "\n  File" in str(error):
+            location = operation.location
+            if location is None or "\n  File" in str(error):
                 raise
-            raise KernelError(f"{error}\n{caret(operation.location)}") from None
+            raise KernelError(f"{error}\n{caret(location)}") from None
         for result, value in zip(operation.results, results, strict=True):
             values[id(result)] = value
     return []

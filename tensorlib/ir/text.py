@@ -77,91 +77,115 @@ _OPERATION = re.compile(
 
 def parse(source: str) -> Kernel:
     """Read the text form; raises KernelError with the line that is at fault."""
-    lines = [line.strip() for line in source.strip().splitlines()]
-    head = re.match(r"^kernel (\w+)\((.*)\) \{$", lines[0])
-    if head is None:
-        raise KernelError(f"parse: got {lines[0]!r}, needed 'kernel name(...) {{'")
-    values: dict[str, Value] = {}
-    body = Block(_parameters(head[2], values))
-    rest = _parse_block(body, lines, 1, values)
-    if lines[rest] != "}":
-        raise KernelError(f"parse: line {rest + 1}: got {lines[rest]!r}, needed '}}'")
-    return Kernel(head[1], body)
+    reader = _Reader([line.strip() for line in source.strip().splitlines()])
+    try:
+        return reader.kernel()
+    except (KeyError, ValueError, SyntaxError, AttributeError) as error:
+        raise reader.fault(f"{error}") from None
 
 
-def _parse_block(block: Block, lines: list[str], at: int, values: dict[str, Value]) -> int:
-    """Read operations into `block` until its closing line; return the number of that line."""
-    while not lines[at].startswith("}"):
-        match = _OPERATION.match(lines[at])
-        if match is None:
-            raise KernelError(f"parse: line {at + 1}: {lines[at]!r} is not an operation")
-        operands = [_lookup(name, values, at) for name in (match["operands"] or "").split()]
-        attributes = _parse_attributes(match["attributes"] or "")
-        operation = Operation(match["name"], operands, [], attributes)
-        block.operations.append(operation)
-        if match["parameters"] is not None:
-            at = _parse_nested(operation, match["parameters"], lines, at, values)
-        else:
-            operation.results = _parameters(match["results"] or "", values, operation)
-        at += 1
-    return at
+class _Reader:
+    """The lines of a text, which of them is being read, and the values defined so far."""
 
+    def __init__(self, lines: list[str]) -> None:
+        self.lines, self.at = lines, 0
+        self.values: dict[str, Value] = {}
 
-def _parse_nested(
-    operation: Operation, parameters: str, lines: list[str], at: int, values: dict[str, Value]
-) -> int:
-    while True:
-        nested = Block(_parameters(parameters, values))
-        operation.blocks.append(nested)
-        at = _parse_block(nested, lines, at + 1, values)
-        following = re.match(r"^\} and \((.*)\) \{$", lines[at])
-        if following is None:
-            break
-        parameters = following[1]
-    closing = re.match(r"^\} -> \((.*)\)$", lines[at])
-    if closing is None:
-        raise KernelError(f"parse: line {at + 1}: got {lines[at]!r}, needed '}} -> (...)'")
-    operation.results = _parameters(closing[1], values, operation)
-    return at
+    def fault(self, needed: str) -> KernelError:
+        if self.at >= len(self.lines):
+            return KernelError(f"parse: the text ends after line {self.at}, inside a block")
+        return KernelError(f"parse: line {self.at + 1}: got {self.lines[self.at]!r}; {needed}")
 
+    def line(self) -> str:
+        if self.at >= len(self.lines):
+            raise self.fault("")
+        return self.lines[self.at]
 
-def _lookup(name: str, values: dict[str, Value], at: int) -> Value:
-    if name not in values:
-        raise KernelError(f"parse: line {at + 1}: {name} is not defined")
-    return values[name]
+    def kernel(self) -> Kernel:
+        head = re.match(r"^kernel (\w+)\((.*)\) \{$", self.line())
+        if head is None:
+            raise self.fault("needed 'kernel name(...) {'")
+        body = Block(self.defined(head[2]))
+        self.block(body)
+        if self.line() != "}":
+            raise self.fault("needed '}'")
+        return Kernel(head[1], body)
 
+    def block(self, block: Block) -> None:
+        """Read operations into `block`, up to the line that closes it."""
+        self.at += 1
+        while not self.line().startswith("}"):
+            match = _OPERATION.match(self.line())
+            if match is None:
+                raise self.fault("that is not an operation")
+            operands = [self.value(name) for name in (match["operands"] or "").split()]
+            attributes = _attributes_of(match["attributes"] or "")
+            operation = Operation(match["name"], operands, [], attributes)
+            block.operations.append(operation)
+            if match["parameters"] is not None:
+                self.nested(operation, match["parameters"])
+            else:
+                operation.results = self.defined(match["results"] or "", operation)
+            self.at += 1
 
-def _parameters(
-    source: str, values: dict[str, Value], operation: Operation | None = None
-) -> list[Value]:
-    found = []
-    for name, type_text in re.findall(r"(%[\w.]+): (pointer<[^>]*>|\w+)", source):
-        value = Value(_type(type_text), operation, name.partition(".")[2])
-        values[name] = value
-        found.append(value)
-    return found
+    def nested(self, operation: Operation, parameters: str) -> None:
+        """Read the blocks of an operation, then its results."""
+        while True:
+            block = Block(self.defined(parameters))
+            operation.blocks.append(block)
+            self.block(block)
+            following = re.match(r"^\} and \((.*)\) \{$", self.line())
+            if following is None:
+                break
+            parameters = following[1]
+        closing = re.match(r"^\} -> \((.*)\)$", self.line())
+        if closing is None:
+            raise self.fault("needed '} -> (...)'")
+        operation.results = self.defined(closing[1], operation)
+
+    def value(self, name: str) -> Value:
+        if name not in self.values:
+            raise self.fault(f"{name} is not defined")
+        return self.values[name]
+
+    def defined(self, source: str, operation: Operation | None = None) -> list[Value]:
+        """Read `%0.name: type, ...` and define those values."""
+        found = []
+        for name, type_text in re.findall(r"(%[\w.]+): (pointer<[^>]*>|\w+)", source):
+            if name in self.values:
+                raise self.fault(f"{name} is defined twice")
+            value = Value(_type(type_text), operation, name.partition(".")[2])
+            self.values[name] = value
+            found.append(value)
+        return found
 
 
 def _type(source: str) -> Type:
     pointer = re.match(r"^pointer<(\w+)(?:, (\w+))?>$", source)
     if pointer:
         placement = Placement(pointer[2]) if pointer[2] else Placement.GLOBAL
-        return PointerType(DType.by_name[pointer[1]], placement)
+        return PointerType(_dtype(pointer[1]), placement)
     if source in DType.by_name:
         return VectorType(DType.by_name[source])
     name, _, width = source.rpartition("x")
-    return VectorType(DType.by_name[name], int(width))
+    return VectorType(_dtype(name), int(width))
 
 
-def _parse_attributes(source: str) -> dict[str, Any]:
+def _dtype(name: str) -> DType:
+    if name not in DType.by_name:
+        raise ValueError(f"{name!r} is no dtype")
+    return DType.by_name[name]
+
+
+def _attributes_of(source: str) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     for key, value in re.findall(r"(\w+)=((?:\([^)]*\)|\[[^\]]*\]|[^,])+)", source):
         value = value.strip()
-        attributes[key] = DType.by_name[value] if key == "dtype" else _parse_literal(value)
+        attributes[key] = _dtype(value) if key == "dtype" else _read_literal(value)
     return attributes
 
 
-def _parse_literal(source: str) -> Any:
+def _read_literal(source: str) -> Any:
     if source in ("inf", "-inf", "nan"):
         return float(source)
     if source.startswith("@"):

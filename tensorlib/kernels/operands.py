@@ -81,7 +81,7 @@ def along(size: Index, lanes: int, body: Callable[[Index, int], None]) -> None:
 
 def turned(tile: Tile, axis: int) -> Tile:
     """Return the tile with `axis` as its last one, along which vectors are loaded and stored."""
-    if axis in (-1, tile.rank - 1):
+    if tile.rank < 2 or axis % tile.rank == tile.rank - 1:
         return tile
     shape, stride = list(tile.shape), list(tile.stride)
     shape.append(shape.pop(axis))

@@ -18,8 +18,7 @@ kernel's. The result never overlaps another operand, except an exact in-place ov
 with the pointer, offset and strides of the result (each element is read before it is written).
 
 Expressions (tensorlib.kernels.expression) refer to operands by leaves: `load k` is the element of
-`loads[k]` in its own dtype (float32 for a packed operand: it is decoded); `iota k` is the
-coordinate on axis k; `scalar k` the k-th scalar.
+`loads[k]` in its own dtype; `iota k` the coordinate on axis k; `scalar k` the k-th scalar.
 The value stored is converted nowhere: an expression's dtype equals the dtype of its store.
 """
 
@@ -56,9 +55,9 @@ class Access:
 
     `strides[k]` is 0 (the operand does not vary along axis k), 1 (neighbours in memory) or None
     (a run-time argument). Elements of bool operands are one byte, 0 or 1.
-    For a packed dtype (q4_0, q4_1, q8_0) strides and offset count logical elements; one axis has
-    the stride 1 (k in a product, else the last), and the offset and all run-time strides are
-    multiples of the block.
+    Packed dtypes (q4_0, q4_1, q8_0) occur as operands of MatmulSpec and as x of TakeSpec only.
+    Their strides and offset count logical elements; one axis has the stride 1 (k in a product,
+    else the last), and the offset and all run-time strides are multiples of the block.
     """
 
     dtype: DType

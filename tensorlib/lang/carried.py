@@ -1,10 +1,8 @@
-"""The values that loops and branches carry: which of them change, with which type, and who else holds them."""
+"""The values that loops and branches carry: which of them change, and with which type."""
 
 from __future__ import annotations
 
 import re
-import sys
-import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +11,13 @@ from tensorlib.dtypes import DType
 from tensorlib.ir.builder import Builder, fail
 from tensorlib.ir.core import Block, Value
 from tensorlib.ir.types import Type, VectorType
-from tensorlib.lang.pytree import flatten, is_container, refilled
+from tensorlib.lang.pytree import flatten
+from tensorlib.lang.slots import Slots, is_mutable
 from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, lift
+from tensorlib.tile import Tile
 
-__all__ = ["Carried", "Scope", "Watched", "is_number", "lifted", "number_type", "zeros_like"]
+__all__ = ["EMPTY", "Carried", "Scope", "State", "is_number", "lifted", "number_type", "zeros_like"]
 
 State = tuple[Any, ...]
 
@@ -25,21 +25,17 @@ State = tuple[Any, ...]
 class Scope:
     """The names that the bodies of a statement assign: `get` reads their values, `put` sets them."""
 
-    __slots__ = ("get", "names", "put")
+    __slots__ = ("changed", "get", "names", "put")
 
     def __init__(
-        self, names: Sequence[str], get: Callable[[], State], put: Callable[[State], None]
+        self,
+        names: Sequence[str],
+        get: Callable[[], State],
+        put: Callable[[State], None],
+        changed: Sequence[str] = (),
     ) -> None:
         self.names, self.get, self.put = names, get, put
-
-    @contextmanager
-    def restored(self) -> Iterator[State]:
-        """Give the state before the block, and set it again after the block."""
-        before = self.get()
-        try:
-            yield before
-        finally:
-            self.put(before)
+        self.changed = changed  # names of which the bodies assign elements
 
 
 EMPTY = Scope((), lambda: (), lambda state: None)
@@ -77,204 +73,78 @@ def lifted(leaf: Any, kind: VectorType, name: str) -> Value:
 
 
 class _Promote(Exception):
-    """The type of a carried value was not known before the body was traced."""
+    """What is carried was not known before the body was traced."""
 
 
-class Carried:
-    """The state of a scope as a loop sees it: leaves that change become parameters of its blocks."""
+class Snapshot:
+    """The state before a statement: the names' values and every slot that can be reached.
 
-    def __init__(self, scope: Scope | None) -> None:
-        self.scope = scope or EMPTY
-        self.names = self.scope.names
-        self.before = self.scope.get()
-        self.copies: State = ()
-        self._take(self.before)
+    `whole` are the positions of names whose values are taken apart: those that are assigned another
+    list or tile. Other lists, dicts and objects are the same object after as before.
+    """
 
-    def _take(self, state: State) -> None:
-        self.leaves, self.rebuild = flatten(state)
-        self.types: list[VectorType | None] = [
-            x.type if isinstance(x, SIMD) else None for x in self.leaves
-        ]
+    def __init__(self, scope: Scope) -> None:
+        self.scope, self.before = scope, scope.get()
+        self.slots = Slots()
+        self.whole: set[int] = set()
 
-    @property
-    def kinds(self) -> list[VectorType]:
-        """The types of what is carried."""
-        return [t for t in self.types if t is not None]
+    def leaves(self, state: State, slots: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the leaves of names and slots, and the functions that rebuild each."""
+        leaves: list[Any] = []
+        rebuilds = []
+        for i, value in enumerate([*state, *slots]):
+            found, rebuild = flatten(value, None if i in self.whole else _is_opaque)
+            leaves += found
+            rebuilds.append((len(found), rebuild))
+        return leaves, rebuilds
 
-    def enter(self, values: Sequence[Value]) -> State:
-        """Set the names to copies of their values, with block parameters for carried leaves."""
-        for value, name in zip(values, self._carried_names(), strict=True):
-            value.name = name
-        copies = self._with(values)
-        self.scope.put(copies)
-        return copies
-
-    def _with(self, values: Sequence[Value]) -> State:
-        rest = iter(values)
-        leaves = [
-            leaf if kind is None else SIMD.of(next(rest))
-            for leaf, kind in zip(self.leaves, self.types, strict=True)
-        ]
-        return tuple(self.rebuild(iter(leaves)))
-
-    def settle(
-        self, builder: Builder, extra: Sequence[Type], body: Callable[[Block], None]
-    ) -> Block:
-        """Trace the body until the types of what it carries no longer change."""
-        while True:
-            watched = Watched(self.names)
-            with builder.block([*extra, *self.kinds]) as block:
-                self.copies = self.enter(block.parameters[len(extra) :])
-                body(block)
-                watched.check()
-                try:
-                    outputs = self.leave()
-                except _Promote:
-                    continue
-                builder.emit("yield", outputs)
-            return block
-
-    def _carried_names(self) -> list[str]:
-        kinds = enumerate(self.types)
-        return [re.sub(r"\W", "_", self._leaf_name(i)) for i, kind in kinds if kind is not None]
-
-    def leave(self) -> list[Value]:
-        """Return the values that the body yields; raises _Promote to trace once more."""
-        state = self._kept(self.scope.get())
-        leaves, _ = flatten(state)
-        if len(leaves) != len(self.leaves):
-            changed = next(
-                n
-                for n, a, b in zip(self.names, self.copies, state, strict=True)
-                if len(flatten(a)[0]) != len(flatten(b)[0])
-            )
-            raise fail(f"loop: {changed} changes its structure in the loop")
-        promoted = [self._promote(i, leaf) for i, leaf in enumerate(leaves)]
-        if any(promoted):
-            raise _Promote
-        return self._lifted(leaves)
-
-    def _kept(self, state: State) -> State:
-        """A name without a value before the loop stays local to its body; `unset` takes a type."""
-        if any(b is unset and s is not unset for b, s in zip(self.before, state, strict=True)):
-            filled = [
-                zeros_like(s) if b is unset else b for b, s in zip(self.before, state, strict=True)
-            ]
-            self.before = tuple(filled)
-            self._take(self.before)
-            raise _Promote
-        return tuple(
-            b if isinstance(b, Undefined) else s for b, s in zip(self.before, state, strict=True)
-        )
-
-    def _promote(self, position: int, leaf: Any) -> bool:
-        """A Python number that the body changes becomes a carried value of the type it gets."""
-        before = self.leaves[position]
-        if self.types[position] is not None or leaf is before:
-            return False
-        if is_number(before) and isinstance(leaf, SIMD):
-            self.types[position] = leaf.type
-        elif is_number(before) and is_number(leaf):
-            if type(leaf) is type(before) and leaf == before:
-                return False
-            self.types[position] = number_type(before, leaf)
-        elif type(leaf) is type(before) and not isinstance(leaf, SIMD) and _is_equal(leaf, before):
-            return False
-        else:
-            raise fail(
-                f"loop: {self._leaf_name(position)} changes from {before!r} to {leaf!r} in the "
-                "loop; only numbers and SIMD values can change in a run-time loop"
-            )
-        return True
-
-    def _leaf_name(self, position: int) -> str:
-        for name, value in zip(self.names, self.before, strict=True):
-            count = len(flatten(value)[0])
-            if position < count:
-                return name if count == 1 and not is_container(value) else f"{name}{position}"
-            position -= count
-        return "a value"
-
-    def _lifted(self, leaves: Sequence[Any]) -> list[Value]:
+    def names(self, counts: Sequence[int]) -> list[str]:
+        """Return a name for each leaf."""
+        whole = [*self.scope.names, *self.slots.names]
         return [
-            lifted(leaf, kind, self._leaf_name(i))
-            for i, (leaf, kind) in enumerate(zip(leaves, self.types, strict=True))
-            if kind is not None
+            name if count == 1 else f"{name}_{k}"
+            for name, count in zip(whole, counts, strict=True)
+            for k in range(count)
         ]
 
-    def changing(self) -> list[str]:
-        """Return the names of which something is carried."""
-        found, start = [], 0
-        for name, value in zip(self.names, self.before, strict=True):
-            count = len(flatten(value)[0])
-            if any(self.types[start : start + count]):
-                found.append(name)
-            start += count
-        return found
+    def set(self, leaves: Sequence[Any], rebuilds: Sequence[Any]) -> None:
+        """Set names and slots to what the leaves make."""
+        rest = iter(leaves)
+        values = [rebuild(rest) for _, rebuild in rebuilds]
+        count = len(self.before)
+        self.slots.write(values[count:])
+        self.scope.put(tuple(values[:count]))
 
-    def initial(self) -> list[Value]:
-        """Return the carried values before the loop."""
-        return self._lifted(self.leaves)
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Set everything as it was before, behind the block."""
+        try:
+            yield
+        finally:
+            self.slots.write(self.slots.values)
+            self.scope.put(self.before)
 
-    def after(self, results: Sequence[Value], kept: State) -> State:
-        """Return the state after the loop; what the body changed in place changes in place.
-
-        `kept` is the state that the body left.
-        """
-        for result, name in zip(results, self._carried_names(), strict=True):
-            result.name = name
-        final = self._with(results)
-        return tuple(
-            refilled(old, new) if left is copy and is_container(old) else new
-            for old, new, left, copy in zip(self.before, final, kept, self.copies, strict=True)
-        )
-
-
-def _is_equal(a: Any, b: Any) -> bool:
-    try:
-        return bool(a == b)
-    except Exception:
-        return False
+    def widen(self, before: Sequence[Any], after: Sequence[Any]) -> bool:
+        """Take apart what was assigned another list, object or tile; whether there was any."""
+        found = {
+            i
+            for i, (a, b) in enumerate(zip(before, after, strict=True))
+            if i not in self.whole
+            and not _same_opaques(a, b)
+        }
+        self.whole |= found
+        return bool(found)
 
 
-class Watched:
-    """Containers that a run-time body may reach but does not carry: changing them is an error."""
-
-    def __init__(self, carried: Sequence[str]) -> None:
-        self.seen: list[tuple[str, Any, list[Any]]] = []
-        known: set[int] = set()
-        frame: types.FrameType | None = sys._getframe(2)
-        while frame is not None and not frame.f_globals.get("__name__") == "tensorlib.lang.trace":
-            if not frame.f_globals.get("__name__", "").startswith("tensorlib.lang."):
-                for name, value in frame.f_locals.items():
-                    if _is_mutable(value) and id(value) not in known and name not in carried:
-                        known.add(id(value))
-                        self.seen.append((name, value, _contents(value)))
-            frame = frame.f_back
-
-    def check(self) -> None:
-        """Raise KernelError for a container that holds something else than before."""
-        for name, value, contents in self.seen:
-            now = _contents(value)
-            if len(now) != len(contents) or any(
-                a is not b for a, b in zip(now, contents, strict=True)
-            ):
-                raise fail(
-                    f"loop: {name} is changed by a function that the run-time loop calls; "
-                    "assign its elements in the loop itself, or return the new values"
-                )
+def _is_opaque(value: Any) -> bool:
+    return isinstance(value, Tile) or is_mutable(value)
 
 
-def _is_mutable(value: Any) -> bool:
-    if isinstance(value, (list, dict)):
+def _same_opaques(a: Any, b: Any) -> bool:
+    """Whether the lists, objects and tiles in two values are the same objects."""
+    if isinstance(a, Undefined) or isinstance(b, Undefined) or unset in (a, b):
         return True
-    kind = type(value)
-    module = getattr(kind, "__module__", "builtins")
-    plain = isinstance(value, (type, types.ModuleType, types.FunctionType))
-    return not plain and hasattr(value, "__dict__") and not module.startswith("tensorlib.")
-
-
-def _contents(value: Any) -> list[Any]:
-    if isinstance(value, (list, dict)):
-        return flatten(value)[0]
-    return flatten(vars(value))[0]
+    left, right = (flatten(x, _is_opaque)[0] for x in (a, b))
+    return len(left) != len(right) or all(
+        x is y or not (_is_opaque(x) and _is_opaque(y)) for x, y in zip(left, right, strict=True)
+    )

@@ -31,6 +31,7 @@ from tensorlib.lang.carried import (
 from tensorlib.lang.pytree import flatten, is_container, refilled
 from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, lift
+from tensorlib.tile import Tile
 
 __all__ = [
     "Range",
@@ -337,7 +338,7 @@ class _Side:
 
 
 def _branch(builder: Builder, body: Body, scope: Scope, before: tuple[Any, ...]) -> _Side:
-    leaves, rebuild = flatten(before)
+    leaves, rebuild = flatten(before, (Tile,))
     copies = tuple(rebuild(iter(leaves)))
     watched = Watched(scope.names)
     with builder.block() as block:
@@ -353,7 +354,9 @@ def _merged(
 ) -> tuple[Any, ...]:
     """Record the `if` and return the state after it."""
     states = _alike(names, before, sides)
-    flat = [flatten(state) for state in states]
+    flat = [flatten(state, (Tile,)) for state in states]
+    if any(isinstance(x, Tile) and x is not y for x, y in zip(flat[0][0], flat[1][0])):  # noqa: B905
+        flat = [flatten(state) for state in states]
     (left, rebuild), (right, _) = flat
     if len(left) != len(right):
         raise fail(f"if: the branches give {', '.join(names)} different structures")

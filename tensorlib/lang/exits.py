@@ -57,8 +57,11 @@ class _Exits:
         if not leaves(body):
             return _pruned(self.block(body), self.read)
         first = [_set(RETURNED, ast.Constant(False), body[0]), _set(VALUE, language("unset"), body[0])]
+        ends = _always(body)  # then the flag is set here, whatever the tracer knows of it
         made = self.block(body)
-        last = ast.Return(call("returned", load(VALUE), load(RETURNED)))
+        last = ast.Return(
+            call("returned", load(VALUE), ast.Constant(True) if ends else load(RETURNED))
+        )
         return [*first, *_pruned(made, self.read), placed(last, body[-1])]
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -143,6 +146,8 @@ def _always(body: list[ast.stmt]) -> bool:
     last = body[-1]
     if isinstance(last, ast.If):
         return _always(last.body) and _always(last.orelse)
+    if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
+        return "break" not in leaves(last.body)
     return isinstance(last, (ast.Return, ast.Break, ast.Continue))
 
 

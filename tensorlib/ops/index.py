@@ -33,15 +33,30 @@ def _take_dtype(dtypes: Sequence[DType], attributes: Attributes) -> DType:
 
 
 def take(x: Array | PackedArray, indices: Array, axis: int) -> Any:
-    """Pick along `axis`: negative indices count from the end, what lies outside is clamped into the
-    axis.
+    """Pick along `axis`: negative indices count from the end, what lies outside the axis is NaN,
+    or 0 for integers.
     """
     count = x.shape[axis]
     whole = indices.astype(np.int64)
-    inside = np.clip(np.where(whole < 0, whole + count, whole), 0, count - 1)
+    whole = np.where(whole < 0, whole + count, whole)
+    inside = (whole >= 0) & (whole < count)
+    if count == 0:
+        shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
+        return _missing(np.empty(shape, np.float32 if isinstance(x, PackedArray) else x.dtype))
     if isinstance(x, PackedArray) and axis == 0 and not x.axes and len(x.shape) > 1:
-        return x.rows(inside)
-    return np.take(decoded(x), inside, axis=axis)
+        picked = x.rows(np.where(inside, whole, 0))
+    else:
+        picked = np.take(decoded(x), np.where(inside, whole, 0), axis=axis)
+    if inside.all():
+        return picked
+    after = (1,) * (len(x.shape) - axis - 1)
+    return np.where(inside.reshape(inside.shape + after), picked, _missing(picked))
+
+
+def _missing(like: Array) -> Array:
+    """Return what stands where there is no element: NaN, or 0 for dtypes that have none."""
+    has_nan = like.dtype.kind not in "iub"
+    return np.full(like.shape, np.nan if has_nan else 0).astype(like.dtype)
 
 
 def _concat_shape(shapes: Sequence[Shape], attributes: Attributes) -> Shape:

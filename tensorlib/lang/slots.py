@@ -1,0 +1,112 @@
+"""The places in lists, dicts and objects that a body can change in place, wherever it can reach them from."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tensorlib.ir.builder import fail
+from tensorlib.lang.pytree import flatten, is_data
+from tensorlib.simd import SIMD
+
+__all__ = ["Slots", "is_mutable"]
+
+_SKIPPED = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+
+
+def is_mutable(value: Any) -> bool:
+    """Whether `value` is a list, a dict or an object with attributes of a user's class."""
+    if isinstance(value, (list, dict)):
+        return True
+    if not hasattr(value, "__dict__") or isinstance(value, _SKIPPED):
+        return False
+    kind = type(value)
+    frozen = is_data(value) and kind.__dataclass_params__.frozen
+    return not frozen and not kind.__module__.startswith(("tensorlib.", "numpy"))
+
+
+class Slots:
+    """Every place that the functions being traced can reach, with what it holds now.
+
+    Containers are looked for in the local names of all functions up to the tracer, so that a list
+    which a called function or a closure changes is carried as well.
+    """
+
+    def __init__(self) -> None:
+        self.containers: list[tuple[Any, list[Any], str]] = []  # container, its keys, its name
+        self._seen: set[int] = set()
+        for name, value in _locals():
+            self._add(name, value)
+        self.values = self.read()
+
+    def _add(self, name: str, value: Any) -> None:
+        if isinstance(value, tuple):
+            for part in value:
+                self._add(name, part)
+        elif is_mutable(value) and id(value) not in self._seen:
+            self._seen.add(id(value))
+            items = _items(value)
+            self.containers.append((value, [key for key, _ in items], name))
+            for _, part in items:
+                self._add(name, part)
+
+    @property
+    def names(self) -> list[str]:
+        """A name for each place, after the local name that it was reached from."""
+        return [
+            f"{name}_{key}" for container, keys, name in self.containers for key in keys
+        ]
+
+    def read(self) -> list[Any]:
+        """Return what the places hold."""
+        return [_get(container, key) for container, keys, _ in self.containers for key in keys]
+
+    def write(self, values: Sequence[Any]) -> None:
+        """Set the places; what was added to a container since goes."""
+        rest = iter(values)
+        for container, keys, _ in self.containers:
+            made = [(key, next(rest)) for key in keys]
+            if isinstance(container, list):
+                container[:] = [value for _, value in made]
+            elif isinstance(container, dict):
+                for key, value in made:
+                    container[key] = value
+            else:
+                for key, value in made:
+                    if container.__dict__.get(key) is not value:
+                        object.__setattr__(container, key, value)
+
+    def check(self, where: str) -> None:
+        """Raise KernelError where a container has got or lost a place for a traced value."""
+        for container, keys, name in self.containers:
+            now = _items(container)
+            new = [value for key, value in now if key not in keys]
+            lost = len(now) - len(new) < len(keys)
+            if lost or any(isinstance(x, SIMD) for value in new for x in flatten(value)[0]):
+                raise fail(
+                    f"{where}: {name} changes its structure, from {len(keys)} values to {len(now)}"
+                )
+
+
+def _items(container: Any) -> list[tuple[Any, Any]]:
+    if isinstance(container, list):
+        return list(enumerate(container))
+    return list((container if isinstance(container, dict) else container.__dict__).items())
+
+
+def _get(container: Any, key: Any) -> Any:
+    return container[key] if isinstance(container, (list, dict)) else container.__dict__[key]
+
+
+def _locals() -> Iterator[tuple[str, Any]]:
+    """Yield the local names of the functions being traced, the innermost first."""
+    frame: types.FrameType | None = sys._getframe(2)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module == "tensorlib.lang.trace":
+            return
+        if not module.startswith("tensorlib.lang."):
+            yield from frame.f_locals.items()
+        frame = frame.f_back
