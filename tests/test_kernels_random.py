@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,8 +25,9 @@ RANDOM = st.randoms(use_true_random=False)
 def check_equal(call: Call, expected: Array, got: Array) -> None:
     if isinstance(call.spec, SoftmaxSpec):
         wide = [x.astype(np.float64) for x in (expected, got)]
-        bound = float(np.spacing(np.array(1, expected.dtype)).astype(np.float64)) + 2e-6
-        np.testing.assert_allclose(*wide, rtol=bound, atol=1e-30, err_msg=str(call.spec))
+        limits = ml_dtypes.finfo(expected.dtype)
+        relative, least = float(limits.eps) + 2e-6, float(limits.smallest_subnormal)
+        np.testing.assert_allclose(*wide, rtol=relative, atol=least, err_msg=str(call.spec))
         return
     # The sign of a zero that was summed depends on the order of adding.
     expected, got = (np.where(x == 0, np.zeros_like(x), x) for x in (expected, got))

@@ -70,8 +70,8 @@ def fold(op: str, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: in
     """Combine the elements at all coordinates of `m` into a scalar: vectors along the last axis."""
     start = [SIMD[dtype, lanes](neutral(op, dtype))]
     whole = m[-1] // lanes * lanes
-    (total,) = fold_lanes(op, start, lambda inner: [elements(inner, lanes)], (*m[:-1], whole), lanes)
-    total = ACROSS[op](total)
+    vectors = lambda inner: [elements(inner, lanes)]  # noqa: E731
+    total = ACROSS[op](fold_lanes(op, start, vectors, (*m[:-1], whole), lanes)[0])
     if lanes > 1:
         for row in range(product(m[:-1])):
             for i in range(whole, m[-1]):

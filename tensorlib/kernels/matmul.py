@@ -138,13 +138,14 @@ def dot(
         n = task % blocks * COLUMNS
         for m in range(0, whole, ROWS):
             for half in range(0, COLUMNS, PAIR):
-                dot_block(this, p, m, n + half, ROWS, PAIR)
+                dot_block(this, [*p, m, n + half], ROWS, PAIR)
         for m in range(whole, rows):
-            dot_block(this, p, m, n, 1, COLUMNS)
+            dot_block(this, [*p, m, n], 1, COLUMNS)
 
 
-def dot_block(this: Product, p: list[Any], m: SIMD, n: SIMD, height: int, width: int) -> None:
+def dot_block(this: Product, where: list[Any], height: int, width: int) -> None:
     """A block of height x width sums along k; columns past the last are computed, not stored."""
+    *p, m, n = where
     spec, (_, columns, inner) = this.spec, this.size
     kind = spec.accumulate
     lanes = min(simdwidthof(kind), BLOCK // 2)
@@ -218,19 +219,17 @@ def outer(
     for task in parallel(range(product(batch) * down * across)):
         p = coordinates(task // (down * across), batch)
         m, n = task // across % down * ROWS, task % across * panel
-        last = (m + ROWS).min(rows)
         if (m + ROWS <= rows) & (n + panel <= columns):
-            outer_block(this, p, m, n, ROWS, VECTORS, lanes)
+            outer_block(this, [*p, m, n], ROWS, VECTORS, lanes)
         else:
-            rest = (columns - n).min(panel)
-            for r in range(m, last):
-                along(rest, lanes, lambda c, w: outer_block(this, p, r, n + c, 1, 1, w))
+            end = (n + panel).min(columns)
+            for r in range(m, (m + ROWS).min(rows)):
+                along([*p, r], n, end, lanes, lambda at, w: outer_block(this, at, 1, 1, w))
 
 
-def outer_block(
-    this: Product, p: list[Any], m: SIMD, n: SIMD, height: int, vectors: int, lanes: int
-) -> None:
+def outer_block(this: Product, where: list[Any], height: int, vectors: int, lanes: int) -> None:
     """A block of height rows by vectors * lanes columns."""
+    *p, m, n = where
     kind = this.spec.accumulate
     acc = [[SIMD[kind, lanes](0) for _ in range(vectors)] for _ in range(height)]
     for k in range(this.size[2]):

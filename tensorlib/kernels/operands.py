@@ -69,14 +69,22 @@ def trace_spec(spec: Spec, function: Callable[..., Any], arguments: dict[str, An
 # --- in a kernel ---
 
 
-def along(size: Index, lanes: int, body: Callable[[Index, int], None]) -> None:
-    """Call `body(i, lanes)` for the whole vectors of an axis, then `body(i, 1)` for what is left."""
-    whole = size // lanes * lanes
-    for i in range(0, whole, lanes):
-        body(i, lanes)
+def along(
+    outer: list[Index],
+    start: Index,
+    stop: Index,
+    lanes: int,
+    body: Callable[[list[Index], int], None],
+) -> None:
+    """Cover [start, stop) of the axis after `outer`: `body(where, lanes)` with the coordinate of
+    each whole vector, then `body(where, 1)` with that of each element that is left.
+    """
+    whole = start + (stop - start) // lanes * lanes
+    for i in range(start, whole, lanes):
+        body([*outer, i], lanes)
     if lanes > 1:
-        for i in range(whole, size):
-            body(i, 1)
+        for i in range(whole, stop):
+            body([*outer, i], 1)
 
 
 def turned(tile: Tile, axis: int) -> Tile:

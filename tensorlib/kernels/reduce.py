@@ -93,9 +93,12 @@ class Reduction:
     def spread_row(self, outer: list[Any], result: SIMD) -> None:
         """Write a value for each inner element: whole vectors along the last axis."""
         width = lanes_of(self.spec.spread) if self.spec.store.strides[-1] == 1 else 1
+
+        def store(where: list[Any], lanes: int) -> None:
+            self.store(where, result, lanes)
+
         for row in range(product(self.m[:-1])):
-            inner = coordinates(row, self.m[:-1])
-            along(self.m[-1], width, lambda i, w: self.store([*outer, *inner, i], result, w))
+            along([*outer, *coordinates(row, self.m[:-1])], 0, self.m[-1], width, store)
 
     def spread_columns(self, outer: list[Any], result: SIMD, lanes: int) -> None:
         """Write a value for each inner element of `lanes` columns."""
@@ -192,19 +195,16 @@ def columns(
     panel = PANEL * lanes
     across = (last + (panel - 1)) // panel
     for task in parallel(range(product(above) * across)):
-        outer = coordinates(task // across, above)
-        first = task % across * panel
+        outer, first = coordinates(task // across, above), task % across * panel
         if first + panel <= last:
-            reduce_columns(this, outer, first, PANEL, lanes)
+            reduce_columns(this, [[*outer, first + v * lanes] for v in range(PANEL)], lanes)
         else:
-            rest = last - first
-            along(rest, lanes, lambda i, lanes: reduce_columns(this, outer, first + i, 1, lanes))
+            along(outer, first, last, lanes, lambda where, w: reduce_columns(this, [where], w))
 
 
-def reduce_columns(this: Reduction, above: list[Any], first: SIMD, count: int, lanes: int) -> None:
-    """Reduce `count` vectors of columns side by side."""
-    starts = [[*above, first + v * lanes] for v in range(count)]
-    kind, op, axis = this.spec.accumulate, this.spec.op, len(above)
+def reduce_columns(this: Reduction, starts: list[list[Any]], lanes: int) -> None:
+    """Reduce vectors of columns side by side; `starts` are their outer coordinates."""
+    kind, op, axis = this.spec.accumulate, this.spec.op, this.spec.outer_rank - 1
     start = [SIMD[kind, lanes](neutral(op, kind)) for _ in starts]
 
     def elements(inner: list[Any]) -> list[SIMD]:

@@ -33,7 +33,7 @@ def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> S
         if part.op == "cast":
             return arguments[0].cast(part.dtype)
         if part.op not in SCALAR:
-            raise BackendError(f"{part.op}: no kernel computes this operation; try backend reference")
+            raise BackendError(f"{part.op}: has no kernel; try device='reference'")
         return SCALAR[part.op](*arguments)
 
     return evaluate(expression, at, combine)

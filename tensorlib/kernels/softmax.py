@@ -8,6 +8,8 @@ max(x) - x, whose subtraction rounds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tensorlib.ir import Kernel
@@ -53,25 +55,45 @@ def softmax(
     *,
     spec: SoftmaxSpec,
 ) -> None:
-    """Rows are one parallel loop; whole vectors along a row, then single elements."""
+    """Rows are one parallel loop."""
+    this = Softmax(m, out, load, scalar, spec)
+    for row in parallel(range(product(n))):
+        softmax_row(this, coordinates(row, n))
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """The operands of a softmax."""
+
+    m: tuple[SIMD, ...]
+    out: Tile
+    load: tuple[Tile, ...]
+    scalar: tuple[SIMD, ...]
+    spec: SoftmaxSpec
+
+    def leaf(self, where: list[Any], lanes: int, main: SIMD | None = None) -> Callable[..., SIMD]:
+        return leaf_at(self.load, self.scalar, where, lanes, main)
+
+
+def softmax_row(this: Softmax, outer: list[Any]) -> None:
+    """Whole vectors along a row, then single elements."""
+    spec, kind = this.spec, this.spec.accumulate
     neighbours = all(a.strides[-1] in (0, 1) for a in (*spec.loads, spec.store))
-    kind = spec.accumulate
     width = lanes_of(spec.prologue, spec.epilogue, dtypes=(kind,)) if neighbours else 1
 
-    for row in parallel(range(product(n))):
-        outer = coordinates(row, n)
+    def x(inner: list[Any], lanes: int) -> SIMD:
+        return value(spec.prologue, this.leaf([*outer, *inner], lanes), lanes)
 
-        def x(inner: list[Any], lanes: int) -> SIMD:
-            leaf = leaf_at(load, scalar, [*outer, *inner], lanes)
-            return value(spec.prologue, leaf, lanes)
+    greatest = fold("max", kind, x, this.m, width)
 
-        def power(inner: list[Any], lanes: int) -> SIMD:
-            return exp(x(inner, lanes) - greatest)
+    def power(inner: list[Any], lanes: int) -> SIMD:
+        return exp(x(inner, lanes) - greatest)
 
-        def store(i: SIMD, lanes: int) -> None:
-            leaf = leaf_at(load, scalar, [*outer, i], lanes, power([i], lanes) / total)
-            out.store[lanes](*outer, i, value(spec.epilogue, leaf, lanes))
+    total = fold("sum", kind, power, this.m, width)
 
-        greatest = fold("max", kind, x, m, width)
-        total = fold("sum", kind, power, m, width)
-        along(m[0], width, store)
+    def store(where: list[Any], lanes: int) -> None:
+        main = power(where[-1:], lanes) / total
+        result = value(spec.epilogue, this.leaf(where, lanes, main), lanes)
+        this.out.store[lanes](*where, result)
+
+    along(outer, 0, this.m[0], width, store)

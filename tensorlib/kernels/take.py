@@ -85,8 +85,7 @@ def take(
         store([], 1)
     else:
         for row in parallel(range(product(n[:-1]))):
-            outer = coordinates(row, n[:-1])
-            along(n[-1], width, lambda i, lanes: store([*outer, i], lanes))
+            along(coordinates(row, n[:-1]), 0, n[-1], width, store)
 
 
 def take_packed(

@@ -17,9 +17,20 @@ from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, lift
 from tensorlib.tile import Tile
 
-__all__ = ["EMPTY", "Carried", "Scope", "State", "is_number", "lifted", "number_type", "zeros_like"]
+__all__ = [
+    "EMPTY",
+    "Carried",
+    "Parts",
+    "Scope",
+    "State",
+    "are_others",
+    "is_number",
+    "lifted",
+    "number_type",
+    "zeros_like",
+]
 
-State = tuple[Any, ...]
+Values = tuple[Any, ...]
 
 
 class Scope:
@@ -30,8 +41,8 @@ class Scope:
     def __init__(
         self,
         names: Sequence[str],
-        get: Callable[[], State],
-        put: Callable[[State], None],
+        get: Callable[[], Values],
+        put: Callable[[Values], None],
         changed: Sequence[str] = (),
     ) -> None:
         self.names, self.get, self.put = names, get, put
@@ -76,42 +87,50 @@ class _Promote(Exception):
     """What is carried was not known before the body was traced."""
 
 
-class Snapshot:
-    """The state before a statement: the names' values and every slot that can be reached.
+def _is_opaque(value: Any) -> bool:
+    return isinstance(value, Tile) or is_mutable(value)
 
-    `whole` are the positions of names whose values are taken apart: those that are assigned another
-    list or tile. Other lists, dicts and objects are the same object after as before.
+
+class Parts:
+    """The values of names and slots at one moment, taken apart into leaves."""
+
+    def __init__(self, values: Sequence[Any], whole: set[int]) -> None:
+        self.counts: list[int] = []
+        self.leaves: list[Any] = []
+        self._rebuilds = []
+        for i, value in enumerate(values):
+            found, rebuild = flatten(value, None if i in whole else _is_opaque)
+            self.leaves += found
+            self.counts.append(len(found))
+            self._rebuilds.append(rebuild)
+
+    def made(self, leaves: Sequence[Any]) -> list[Any]:
+        """Return values like these of other leaves."""
+        rest = iter(leaves)
+        return [rebuild(rest) for rebuild in self._rebuilds]
+
+
+class State:
+    """What a statement's bodies may change: the names they assign, and slots they can reach.
+
+    Lists, objects and tiles are one leaf, since they are the same object after as before. A value
+    at a position in `whole` is assigned others: it is taken apart and made anew.
     """
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope, self.before = scope, scope.get()
+    def __init__(self, scope: Scope | None) -> None:
+        self.scope = scope or EMPTY
         self.slots = Slots()
         self.whole: set[int] = set()
+        self.before = self.read()
+        self.parts = Parts(self.before, self.whole)
 
-    def leaves(self, state: State, slots: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """Return the leaves of names and slots, and the functions that rebuild each."""
-        leaves: list[Any] = []
-        rebuilds = []
-        for i, value in enumerate([*state, *slots]):
-            found, rebuild = flatten(value, None if i in self.whole else _is_opaque)
-            leaves += found
-            rebuilds.append((len(found), rebuild))
-        return leaves, rebuilds
+    def read(self) -> list[Any]:
+        """Return the values that names and slots have now."""
+        return [*self.scope.get(), *self.slots.read()]
 
-    def names(self, counts: Sequence[int]) -> list[str]:
-        """Return a name for each leaf."""
-        whole = [*self.scope.names, *self.slots.names]
-        return [
-            name if count == 1 else f"{name}_{k}"
-            for name, count in zip(whole, counts, strict=True)
-            for k in range(count)
-        ]
-
-    def set(self, leaves: Sequence[Any], rebuilds: Sequence[Any]) -> None:
-        """Set names and slots to what the leaves make."""
-        rest = iter(leaves)
-        values = [rebuild(rest) for _, rebuild in rebuilds]
-        count = len(self.before)
+    def write(self, values: Sequence[Any]) -> None:
+        """Give names and slots these values."""
+        count = len(self.scope.names)
         self.slots.write(values[count:])
         self.scope.put(tuple(values[:count]))
 
@@ -121,30 +140,171 @@ class Snapshot:
         try:
             yield
         finally:
-            self.slots.write(self.slots.values)
-            self.scope.put(self.before)
+            self.write(self.before)
 
-    def widen(self, before: Sequence[Any], after: Sequence[Any]) -> bool:
-        """Take apart what was assigned another list, object or tile; whether there was any."""
-        found = {
-            i
-            for i, (a, b) in enumerate(zip(before, after, strict=True))
-            if i not in self.whole
-            and not _same_opaques(a, b)
-        }
+    def widen(self, left: Sequence[Any], right: Sequence[Any]) -> bool:
+        """Take apart from now on what are different lists or tiles; return whether any are."""
+        pairs = enumerate(zip(left, right, strict=True))
+        found = {i for i, (a, b) in pairs if i not in self.whole and are_others(a, b)}
         self.whole |= found
         return bool(found)
 
+    @property
+    def names(self) -> list[str]:
+        """A name for each value."""
+        return [*self.scope.names, *self.slots.names]
 
-def _is_opaque(value: Any) -> bool:
-    return isinstance(value, Tile) or is_mutable(value)
+    def leaf_names(self) -> list[str]:
+        """Return a name for each leaf."""
+        return [
+            name if count == 1 else f"{name}_{k}"
+            for name, count in zip(self.names, self.parts.counts, strict=True)
+            for k in range(count)
+        ]
 
 
-def _same_opaques(a: Any, b: Any) -> bool:
-    """Whether the lists, objects and tiles in two values are the same objects."""
-    if isinstance(a, Undefined) or isinstance(b, Undefined) or unset in (a, b):
-        return True
+def are_others(a: Any, b: Any) -> bool:
+    """Whether two values hold different lists, objects or tiles in the same place."""
+    if a is b or isinstance(a, Undefined) or isinstance(b, Undefined):
+        return False
     left, right = (flatten(x, _is_opaque)[0] for x in (a, b))
-    return len(left) != len(right) or all(
-        x is y or not (_is_opaque(x) and _is_opaque(y)) for x, y in zip(left, right, strict=True)
+    return len(left) == len(right) and any(
+        x is not y and _is_opaque(x) and _is_opaque(y) for x, y in zip(left, right, strict=True)
     )
+
+
+class Carried:
+    """The state as a loop sees it: leaves that change become parameters of its blocks."""
+
+    def __init__(self, scope: Scope | None) -> None:
+        self.state = State(scope)
+        self.scope = self.state.scope
+        self._promoted: dict[tuple[int, int], VectorType] = {}
+        self._settle_types()
+
+    def _settle_types(self) -> None:
+        """Carry the SIMD values of names that the body assigns, and what is known to change."""
+        state = self.state
+        state.parts = Parts(state.before, state.whole)
+        self.leaves, self.types = state.parts.leaves, []
+        self.places = [(i, k) for i, count in enumerate(state.parts.counts) for k in range(count)]
+        assigned = len(self.scope.names)
+        names = state.names
+        for (i, k), leaf in zip(self.places, self.leaves, strict=True):
+            likely = i < assigned or names[i].partition("_")[0] in self.scope.changed
+            known = leaf.type if isinstance(leaf, SIMD) and likely else None
+            self.types.append(self._promoted.get((i, k), known))
+
+    types: list[VectorType | None]
+
+    @property
+    def kinds(self) -> list[VectorType]:
+        """The types of what is carried."""
+        return [t for t in self.types if t is not None]
+
+    def changing(self) -> list[str]:
+        """Return the names of which something is carried."""
+        names = self.state.names
+        found = {i: None for (i, _), t in zip(self.places, self.types, strict=True) if t is not None}
+        return [names[i] for i in found]
+
+    def enter(self, values: Sequence[Value]) -> None:
+        """Set names and slots to their values, with block parameters for carried leaves."""
+        for value, name in zip(values, self._carried_names(), strict=True):
+            value.name = name
+        self.state.write(self._with(values))
+
+    def _carried_names(self) -> list[str]:
+        pairs = zip(self.state.leaf_names(), self.types, strict=True)
+        return [re.sub(r"\W", "_", name) for name, kind in pairs if kind is not None]
+
+    def _with(self, values: Sequence[Value]) -> list[Any]:
+        rest = iter(values)
+        leaves = [
+            leaf if kind is None else SIMD.of(next(rest))
+            for leaf, kind in zip(self.leaves, self.types, strict=True)
+        ]
+        return self.state.parts.made(leaves)
+
+    def settle(
+        self, builder: Builder, extra: Sequence[Type], body: Callable[[Block], None]
+    ) -> Block:
+        """Trace the body until what it carries no longer changes."""
+        while True:
+            with builder.block([*extra, *self.kinds]) as block:
+                self.enter(block.parameters[len(extra) :])
+                body(block)
+                try:
+                    outputs = self._leave()
+                except _Promote:
+                    self._settle_types()
+                    continue
+                builder.emit("yield", outputs)
+            return block
+
+    def _leave(self) -> list[Value]:
+        """Return the values that the body yields; raises _Promote to trace once more."""
+        state = self.state
+        after = self._kept(state.read())
+        state.slots.check("loop")
+        if state.widen(state.before, after):
+            raise _Promote
+        parts = Parts(after, state.whole)
+        for name, a, b in zip(state.names, state.parts.counts, parts.counts, strict=True):
+            if a != b:
+                raise fail(f"loop: {name} changes its structure, from {a} values to {b}")
+        promoted = [self._promote(i, leaf) for i, leaf in enumerate(parts.leaves)]
+        if any(promoted):
+            raise _Promote
+        return self._lifted(parts.leaves)
+
+    def _kept(self, after: list[Any]) -> list[Any]:
+        """A name without a value before the loop stays local to its body; `unset` takes a type."""
+        before = self.state.before
+        for i, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old is unset and new is not unset:
+                before[i] = zeros_like(new)
+                raise _Promote
+        pairs = zip(before, after, strict=True)
+        return [old if isinstance(old, Undefined) else new for old, new in pairs]
+
+    def _promote(self, position: int, leaf: Any) -> bool:
+        """Carry a leaf that the body changes, with the type that it gets."""
+        before, place = self.leaves[position], self.places[position]
+        if self.types[position] is not None or leaf is before or _is_equal(leaf, before):
+            return False
+        if isinstance(before, SIMD) and isinstance(leaf, SIMD):
+            self._promoted[place] = before.type
+        elif is_number(before) and isinstance(leaf, SIMD):
+            self._promoted[place] = leaf.type
+        elif is_number(before) and is_number(leaf):
+            self._promoted[place] = number_type(before, leaf)
+        else:
+            name = self.state.leaf_names()[position]
+            raise fail(
+                f"loop: {name} changes from {before!r} to {leaf!r} in the loop; "
+                "only numbers and SIMD values can change in a run-time loop"
+            )
+        return True
+
+    def _lifted(self, leaves: Sequence[Any]) -> list[Value]:
+        rows = zip(leaves, self.types, self.state.leaf_names(), strict=True)
+        return [lifted(leaf, kind, name) for leaf, kind, name in rows if kind is not None]
+
+    def initial(self) -> list[Value]:
+        """Return the carried values before the loop."""
+        return self._lifted(self.leaves)
+
+    def finish(self, results: Sequence[Value]) -> None:
+        """Give names and slots the values that they have after the loop."""
+        self.enter(results)
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    """Whether two compile-time values are the same, so that nothing needs to be carried."""
+    if type(a) is not type(b) or isinstance(a, SIMD):
+        return False
+    try:
+        return bool(a == b)
+    except Exception:
+        return False

@@ -7,6 +7,7 @@ traced from the statement's bodies. A `Scope` holds the names that those assign.
 from __future__ import annotations
 
 import builtins
+import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -21,17 +22,18 @@ from tensorlib.ir.types import INDEX, VectorType
 from tensorlib.lang.carried import (
     EMPTY,
     Carried,
+    Parts,
     Scope,
-    Watched,
+    State,
+    are_others,
     is_number,
     lifted,
     number_type,
     zeros_like,
 )
-from tensorlib.lang.pytree import flatten, is_container, refilled
+from tensorlib.lang.pytree import flatten
 from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, lift
-from tensorlib.tile import Tile
 
 __all__ = [
     "Range",
@@ -148,29 +150,23 @@ def run_for(
         return
     scope = scope or EMPTY
     bounds = [_bound(b) for b in (iterable.start, iterable.stop, iterable.step)]
-    with scope.restored():
-        after = _record_for(builder, iterable, bounds, body, scope, flags, targets)
+    _record_for(builder, iterable, bounds, body, scope, flags, targets)
     why = "is the variable of a run-time loop and has no value after it"
-    scope.put(
-        tuple(Undefined(n, why) if n in targets else v for n, v in zip(scope.names, after, strict=True))
-    )
+    pairs = zip(scope.names, scope.get(), strict=True)
+    scope.put(tuple(Undefined(n, why) if n in targets else v for n, v in pairs))
 
 
 def _static_for(
     iterable: Iterable[Any], body: Body, scope: Scope | None, flags: Sequence[str]
 ) -> None:
     for item in iterable:
-        _run_unless(_leaving(scope, flags), lambda item=item: body(item), scope)  # type: ignore[misc]
-        if flags and _leaving(scope, flags) is True:
+        leaving = _leaving(scope, flags)
+        if leaving is True:
             return
-
-
-def _run_unless(leaving: Any, body: Callable[[], None], scope: Scope | None) -> None:
-    """Run a body, or record it under the condition that no flag is set."""
-    if leaving is False:
-        body()
-    elif leaving is not True:
-        run_if(~leaving, scope, body)
+        if leaving is False:
+            body(item)
+        else:
+            run_if(~leaving, scope, functools.partial(body, item))
 
 
 def _leaving(scope: Scope | None, flags: Sequence[str]) -> Any:
@@ -191,25 +187,25 @@ def _record_for(
     scope: Scope,
     flags: Sequence[str],
     targets: Sequence[str],
-) -> tuple[Any, ...]:
+) -> None:
     carried = Carried(scope)
-    kept: list[Any] = []
 
     def trace(block: Block) -> None:
         block.parameters[0].name = targets[0] if len(targets) == 1 else ""
         body(SIMD.of(block.parameters[0]))
-        kept[:] = scope.get()
 
-    block = carried.settle(builder, [INDEX], trace)
-    is_left = any(f in flags for f in carried.changing())
-    top = iterable.is_parallel and len(builder.blocks) == 1
-    if top:
-        _check_parallel(carried, is_left)
-    if is_left:
-        return carried.after(_leavable(builder, carried, block, bounds, flags), tuple(kept))
-    attributes = {"parallel": True} if top else {}
-    results = builder.emit("for", [*bounds, *carried.initial()], attributes, [block])
-    return carried.after(results, tuple(kept))
+    with carried.state.restored():
+        block = carried.settle(builder, [INDEX], trace)
+        is_left = any(f in flags for f in carried.changing())
+        top = iterable.is_parallel and len(builder.blocks) == 1
+        if top:
+            _check_parallel(carried, is_left)
+        if is_left:
+            results = _leavable(builder, carried, block, bounds, flags)
+    if not is_left:
+        attributes = {"parallel": True} if top else {}
+        results = builder.emit("for", [*bounds, *carried.initial()], attributes, [block])
+    carried.finish(results)
 
 
 def _check_parallel(carried: Carried, is_left: bool) -> None:
@@ -249,9 +245,7 @@ def run_while(
         if _leaving(scope, flags) or not condition():
             return
         body()
-    with scope.restored():
-        after = _record_while(builder, condition, body, scope, flags)
-    scope.put(after)
+    _record_while(builder, condition, body, scope, flags)
 
 
 def _is_traced(
@@ -264,7 +258,7 @@ def _is_traced(
     if leaving:
         return False
     carried = Carried(scope)
-    with scope.restored(), builder.block(carried.kinds) as block:
+    with carried.state.restored(), builder.block(carried.kinds) as block:
         carried.enter(block.parameters)
         test = condition()
     return isinstance(test, SIMD) and test.is_traced
@@ -276,22 +270,16 @@ def _record_while(
     body: Body,
     scope: Scope,
     flags: Sequence[str],
-) -> tuple[Any, ...]:
+) -> None:
     carried = Carried(scope)
-    kept: list[Any] = []
-
-    def trace(block: Block) -> None:
-        body()
-        kept[:] = scope.get()
-
-    block = carried.settle(builder, [], trace)
-    with builder.block(carried.kinds) as head:
-        carried.enter(head.parameters)
-        leaving = _leaving(scope, flags)
-        test = condition() if leaving is False else and_(~leaving, condition)
-        builder.emit("yield", [_scalar_condition(test, "while")])
-    results = builder.emit("while", carried.initial(), {}, [head, block])
-    return carried.after(results, tuple(kept))
+    with carried.state.restored():
+        block = carried.settle(builder, [], lambda block: body())
+        with builder.block(carried.kinds) as head:
+            carried.enter(head.parameters)
+            leaving = _leaving(scope, flags)
+            test = condition() if leaving is False else and_(~leaving, condition)
+            builder.emit("yield", [_scalar_condition(test, "while")])
+    carried.finish(builder.emit("while", carried.initial(), {}, [head, block]))
 
 
 def _bound(bound: Any) -> Value:
@@ -315,111 +303,93 @@ def run_if(
         elif otherwise is not None:
             otherwise()
         return
-    builder, scope = current_builder(), scope or EMPTY
+    builder, state = current_builder(), State(scope)
     assert builder is not None
     test = _scalar_condition(condition, "if")
-    with scope.restored() as before:
-        sides = [_branch(builder, b, scope, before) for b in (then, otherwise or _nothing)]
-    leaves = _merged(builder, test, scope.names, before, sides)
-    scope.put(leaves)
-
-
-def _nothing() -> None:
-    """The branch that is not there."""
+    with state.restored():
+        sides = [_Side(builder, state, body) for body in (then, otherwise)]
+    _merge(builder, test, state, sides)
 
 
 class _Side:
-    """One branch: its block, the copies that it got and the state that it left."""
+    """One branch: its block, and the values that it left, taken apart while they are there."""
 
-    __slots__ = ("after", "block", "copies")
-
-    def __init__(self, block: Block, copies: tuple[Any, ...], after: tuple[Any, ...]) -> None:
-        self.block, self.copies, self.after = block, copies, after
-
-
-def _branch(builder: Builder, body: Body, scope: Scope, before: tuple[Any, ...]) -> _Side:
-    leaves, rebuild = flatten(before, (Tile,))
-    copies = tuple(rebuild(iter(leaves)))
-    watched = Watched(scope.names)
-    with builder.block() as block:
-        scope.put(copies)
-        body()
-        after = scope.get()
-    watched.check()
-    return _Side(block, copies, after)
+    def __init__(self, builder: Builder, state: State, body: Body | None) -> None:
+        with state.restored(), builder.block() as block:
+            if body is not None:
+                body()
+            self.after = state.read()
+            state.slots.check("if")
+            self.shallow = [Parts([value], set()) for value in self.after]
+            self.deep = [Parts([value], {0}) for value in self.after]
+        self.block = block
 
 
-def _merged(
-    builder: Builder, test: Value, names: Sequence[str], before: tuple[Any, ...], sides: list[_Side]
-) -> tuple[Any, ...]:
-    """Record the `if` and return the state after it."""
-    states = _alike(names, before, sides)
-    flat = [flatten(state, (Tile,)) for state in states]
-    if any(isinstance(x, Tile) and x is not y for x, y in zip(flat[0][0], flat[1][0])):  # noqa: B905
-        flat = [flatten(state) for state in states]
-    (left, rebuild), (right, _) = flat
-    if len(left) != len(right):
-        raise fail(f"if: the branches give {', '.join(names)} different structures")
-    positions, types = _differing(names, left, right)
-    for side, leaves in zip(sides, (left, right), strict=True):
+def _merge(builder: Builder, test: Value, state: State, sides: list[_Side]) -> None:
+    """Record the `if`, and give names and slots the values after it."""
+    final: list[Any] = []
+    rows: list[tuple[list[Any], int, VectorType, Any, Any]] = []  # leaves, which, type, both values
+    rebuilds: list[tuple[int, Parts, list[Any]]] = []
+    for i, (name, old) in enumerate(zip(state.names, state.before, strict=True)):
+        a, b = (side.after[i] for side in sides)
+        final.append(a)
+        if a is b:
+            continue
+        missing = next((x for x in (a, b) if isinstance(x, Undefined)), None)
+        is_local = isinstance(old, Undefined) and not (_is_value(a) and _is_value(b))
+        if missing is not None or is_local:
+            final[i] = Undefined(name) if missing is None else missing
+            continue
+        left, right = _alike(sides, i, name)
+        leaves = list(left.leaves)
+        for k, (x, y) in enumerate(zip(left.leaves, right.leaves, strict=True)):
+            kind = _kind_of(name, x, y)
+            if kind is not None:
+                rows.append((leaves, k, kind, x, y))
+        rebuilds.append((i, left, leaves))
+    for side, which in zip(sides, (3, 4), strict=True):
         with builder.reopened(side.block):
-            pairs = zip(positions, types, strict=True)
-            builder.emit("yield", [lifted(leaves[i], t, "a value") for i, t in pairs])
+            builder.emit("yield", [lifted(row[which], row[2], "a value") for row in rows])
+    types = [row[2] for row in rows]
     results = builder.emit("if", [test], {"types": types}, [s.block for s in sides])
-    for i, result in zip(positions, results, strict=True):
-        left[i] = SIMD.of(result)
-    final = rebuild(iter(left))
-    return tuple(
-        refilled(old, new) if is_container(old) and _in_place(sides, i) else new
-        for i, (old, new) in enumerate(zip(before, final, strict=True))
-    )
+    for (leaves, k, *_), result in zip(rows, results, strict=True):
+        leaves[k] = SIMD.of(result)
+    for i, parts, leaves in rebuilds:
+        (final[i],) = parts.made(leaves)
+    state.write(final)
 
 
-def _in_place(sides: list[_Side], i: int) -> bool:
-    return all(side.after[i] is side.copies[i] for side in sides)
+def _alike(sides: list[_Side], i: int, name: str) -> tuple[Parts, Parts]:
+    """Return value i of both branches with the same leaves, zeros for what is not returned yet."""
+    left, right = sides
+    a, b = left.after[i], right.after[i]
+    if a is unset:
+        return Parts([zeros_like(b)], {0}), right.deep[i]
+    if b is unset:
+        return left.deep[i], Parts([zeros_like(a)], {0})
+    deep = are_others(a, b)
+    x, y = (left.deep[i], right.deep[i]) if deep else (left.shallow[i], right.shallow[i])
+    if x.counts != y.counts:
+        what = "the result" if name.startswith("__") else name
+        raise fail(f"if: the branches give {what} {x.counts[0]} and {y.counts[0]} values")
+    return x, y
 
 
-def _alike(
-    names: Sequence[str], before: tuple[Any, ...], sides: list[_Side]
-) -> list[tuple[Any, ...]]:
-    """Return the states of both branches, where each name has a value in both or in none.
-
-    A name without a value before, which one branch only gives one, is local to that branch.
-    """
-    kept: list[tuple[Any, Any]] = []
-    for name, old, a, b in zip(names, before, *(s.after for s in sides), strict=True):
-        if a is unset or b is unset:
-            kept.append((zeros_like(b) if a is unset else a, zeros_like(a) if b is unset else b))
-        elif isinstance(old, Undefined) and not (_is_value(a) and _is_value(b)):
-            kept.append((Undefined(name), Undefined(name)) if a is not b else (a, b))
-        else:
-            kept.append((a, b))
-    return [tuple(a for a, _ in kept), tuple(b for _, b in kept)]
+def _kind_of(name: str, a: Any, b: Any) -> VectorType | None:
+    """Return the type of what two branches give different values; None where they are the same."""
+    if a is b or (type(a) is type(b) and not isinstance(a, SIMD) and bool(a == b)):
+        return None
+    kinds = {x.type for x in (a, b) if isinstance(x, SIMD)}
+    if not kinds and is_number(a) and is_number(b):
+        kinds = {number_type(a, b)}
+    if len(kinds) != 1 or not all(isinstance(x, SIMD) or is_number(x) for x in (a, b)):
+        what = "the result" if name.startswith("__") else name
+        raise fail(f"if: the branches give {what} the types {_kind(a)} and {_kind(b)}")
+    return kinds.pop()
 
 
 def _is_value(value: Any) -> bool:
     return all(isinstance(leaf, SIMD) or is_number(leaf) for leaf in flatten(value)[0])
-
-
-def _differing(
-    names: Sequence[str], left: list[Any], right: list[Any]
-) -> tuple[list[int], list[VectorType]]:
-    """Return which leaves differ between two branches, and the type each result has."""
-    positions, types = [], []
-    for i, (a, b) in enumerate(zip(left, right, strict=True)):
-        if a is b or isinstance(a, Undefined) or isinstance(b, Undefined):
-            continue
-        if type(a) is type(b) and not isinstance(a, SIMD) and a == b:
-            continue
-        kinds = {x.type for x in (a, b) if isinstance(x, SIMD)}
-        if not kinds and is_number(a) and is_number(b):
-            kinds = {number_type(a, b)}
-        if len(kinds) != 1 or not all(isinstance(x, SIMD) or is_number(x) for x in (a, b)):
-            what = ", ".join(n for n in names if not n.startswith("__")) or "the result"
-            raise fail(f"if: the branches give {what} the types {_kind(a)}, {_kind(b)}")
-        positions.append(i)
-        types.append(kinds.pop())
-    return positions, types
 
 
 def _kind(leaf: Any) -> str:

@@ -213,7 +213,7 @@ class _Rewriter(ast.NodeTransformer):
     ) -> tuple[list[ast.expr], list[ast.stmt], ast.expr]:
         """Make functions of bodies: return their names, their definitions and the scope they share."""
         stored, changed = assigned([statement for body in bodies for statement in body])
-        names = stored | changed | own
+        names = stored | own
         self.lifted[-1] |= names
         functions: list[ast.expr] = []
         made: list[ast.stmt] = []
@@ -223,13 +223,16 @@ class _Rewriter(ast.NodeTransformer):
             made.append(function(name, parameters, inner))
             functions.append(load(name))
         scope: ast.expr = ast.Constant(None)
-        if names:
-            more, scope = self._scope(names)
+        if names or changed:
+            more, scope = self._scope(names, changed)
             made += more
         return functions, [placed(m, node) for m in made], scope
 
-    def _scope(self, names: set[str]) -> tuple[list[ast.stmt], ast.expr]:
-        """Functions that read and write all of `names`, and the Scope made of them."""
+    def _scope(self, names: set[str], changed: set[str]) -> tuple[list[ast.stmt], ast.expr]:
+        """Functions that read and write all of `names`, and the Scope made of them.
+
+        Of names in `changed` only elements are assigned: `name[i] = value`.
+        """
         ordered, number = sorted(names), self._number()
         get, put = f"__get_{number}", f"__set_{number}"
         values = [call("defined", thunk(load(n)), ast.Constant(n)) for n in ordered]
@@ -238,7 +241,8 @@ class _Rewriter(ast.NodeTransformer):
             function(get, [], [ast.Return(ast.Tuple(values, ast.Load()))]),
             function(put, ["__state"], [*self._reach(names), ast.Assign([state], load("__state"))]),
         ]
-        return made, call("Scope", _strings(ordered), load(get), load(put))
+        words = _strings(ordered), load(get), load(put), _strings(sorted(changed))
+        return made, call("Scope", *words)
 
     def _reach(self, names: set[str]) -> list[ast.stmt]:
         """Declarations by which an inner function assigns names of the one around it."""

@@ -64,12 +64,12 @@ class Slots:
         return [_get(container, key) for container, keys, _ in self.containers for key in keys]
 
     def write(self, values: Sequence[Any]) -> None:
-        """Set the places; what was added to a container since goes."""
+        """Set the places."""
         rest = iter(values)
         for container, keys, _ in self.containers:
             made = [(key, next(rest)) for key in keys]
             if isinstance(container, list):
-                container[:] = [value for _, value in made]
+                container[: len(made)] = [value for _, value in made]
             elif isinstance(container, dict):
                 for key, value in made:
                     container[key] = value

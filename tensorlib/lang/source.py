@@ -59,14 +59,23 @@ def _margin(line: str) -> int:
 
 
 def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda | None:
-    """Find a lambda by the position of its body, which its instructions have."""
-    spans = set(code.co_positions())
+    """Find the innermost lambda whose body all instructions lie in."""
+    spans = {p for p in code.co_positions() if None not in p and p[2:] != (0, 0)}
+    found: ast.Lambda | None = None
     for node in _lambdas(code.co_filename, lines):
-        body = node.body
-        span = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
-        if span in spans:
-            return copy.deepcopy(node)
-    return None
+        start, end = _start(node.body), _end(node.body)
+        inside = all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spans)  # type: ignore[operator]
+        if inside and spans and (found is None or _start(found.body) <= start):
+            found = node
+    return copy.deepcopy(found)
+
+
+def _start(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or 0, node.end_col_offset or 0
 
 
 def _lambdas(filename: str, lines: list[str]) -> list[ast.Lambda]:

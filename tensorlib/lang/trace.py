@@ -43,7 +43,7 @@ def trace(
             f"{name or function.__name__}: a kernel returns nothing; store into a tile"
         )
     body.parameters = signature.ordered(order)
-    return Kernel(name or re.sub(r"\W", "_", function.__name__), body)
+    return Kernel(name or re.sub(r"\W", "_", function.__name__, flags=re.ASCII), body)
 
 
 class _Signature:
@@ -54,7 +54,7 @@ class _Signature:
 
     def bind(self, name: str, value: Any) -> Any:
         """Return what the function sees for an argument of this type."""
-        leaves, rebuild = flatten(value, (TileType, SIMDType))
+        leaves, rebuild = flatten(value, lambda x: isinstance(x, (TileType, SIMDType)))
         if len(leaves) == 1 and leaves[0] is value:
             return self._leaf(name, value)
         # Argument names of nests are the leaf's own, or name.0, name.1, ...

@@ -1,374 +1,248 @@
 """Small C functions that generated kernels call, printed only where used and guarded against repetition.
 
-GNU vector types leave a few things out (fma, rounding, saturation): these functions put them in, lane by lane or
-with the compiler's own builtins where it has one.
+GNU vector types leave a few things out (fma, rounding, saturation, division that can't trap): these functions put them
+in, with the compiler's own builtins where it has one, else in vector arithmetic, else lane by lane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tensorlib.ir.types import VectorType
+from tensorlib.printers.c_half import HALF, Helper
 from tensorlib.printers.c_types import SCALAR, SHORT, declared, vector_name
 from tensorlib.printers.walker import Walker, lanes
 
 __all__ = ["call"]
 
-Body = Callable[[str, int, str], tuple[str, list[str]]]
-_SUFFIX = {"f32": "f", "f64": ""}
+SUFFIX = {"f32": "f", "f64": ""}
+BYTES = {"f32": 4, "f64": 8}
 
 
 def call(walker: Walker, name: str, kind: VectorType, *operands: str, extra: str = "") -> str:
-    """Return a call of helper `name` for operands of `kind`, declaring it and its types."""
-    function, text, needs = helper(name, SHORT[kind.dtype], kind.width, extra)
-    for need in needs:
-        declared(walker, need)
-    walker.declarations.setdefault(function, text)
+    """Return a call of helper `name` for operands of `kind`, declaring it and what it needs."""
+    function = _declare(walker, name, SHORT[kind.dtype], kind.width, extra)
     return f"{function}({', '.join(operands)})"
 
 
-def helper(name: str, short: str, width: int, extra: str = "") -> tuple[str, str, list[str]]:
-    """Return (function name, guarded C text, vector types needed) of helper `name` for a type."""
-    body, needs = _BODIES[name](short, width, extra)
+def _declare(walker: Walker, name: str, short: str, width: int, extra: str = "") -> str:
+    """Declare a helper after the types and helpers that it needs; return its name."""
     function = "_".join(filter(None, ["tl", name, extra, f"{short}x{width}"]))
-    text = f"#ifndef {function}_\n#define {function}_\n{body.replace('NAME', function)}#endif\n"
-    return function, text, needs
+    if function not in walker.declarations:
+        helper = _BODIES[name](short, width, extra)
+        for kind in (vector_name(short, width), *helper.types):
+            declared(walker, kind)
+        inner = [_declare(walker, *need) for need in helper.needs]
+        text = helper.text.replace("NAME", function)
+        for number, known in enumerate(inner):
+            text = text.replace(f"HELPER{number}", known)
+        guard = f"#ifndef {function}_\n#define {function}_\n{text}#endif\n"
+        walker.declarations[function] = guard
+    return function
 
 
-def _signature(result: str, parameters: str) -> str:
+def signature(result: str, parameters: str) -> str:
+    """The head of a helper function."""
     return f"static inline __attribute__((always_inline)) {result} NAME({parameters})"
 
 
-def _lanes(short: str, width: int, call: str, operands: str) -> tuple[str, list[str]]:
-    """A function that applies scalar text `call` over a[i], b[i], ... to each lane."""
+def _lanes(
+    short: str, width: int, one: str, operands: str, needs: Sequence[tuple[str, str, int]] = ()
+) -> Helper:
+    """A function that applies scalar text `one` over a[i], b[i], ... to each lane."""
     kind = vector_name(short, width)
     parameters = ", ".join(f"{kind} {x}" for x in operands)
     if width == 1:
-        return f"{_signature(kind, parameters)} {{ return {call.replace('[i]', '')}; }}\n", []
-    return (
-        f"{_signature(kind, parameters)} {{\n  {kind} r;\n"
-        f"  for (int i = 0; i < {width}; ++i) r[i] = {call};\n  return r;\n}}\n"
-    ), [kind]
+        text = f"{signature(kind, parameters)} {{ return {one.replace('[i]', '')}; }}\n"
+        return Helper(text, (), needs)
+    each = "".join(f"  r[{i}] = {one.replace('[i]', f'[{i}]')};\n" for i in range(width))
+    return Helper(f"{signature(kind, parameters)} {{\n  {kind} r;\n{each}  return r;\n}}\n", (), needs)
 
 
-def _fma(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    suffix = _SUFFIX[short]
-    text, needs = _lanes(short, width, f"__builtin_fma{suffix}(a[i], b[i], c[i])", "abc")
+def _native(
+    name: str, short: str, width: int, operands: str, one: str, cases: Sequence[tuple[str, str]]
+) -> Helper:
+    """The compiler's own function under each condition; else of each half, in turn by halves."""
+    plain = _lanes(short, width, one, operands)
     if width == 1:
-        return text, needs
-    builtin = _x86_fma(short, width)
-    kind, size = vector_name(short, width), width * (4 if short == "f32" else 8)
-    head = _signature(kind, f"{kind} a, {kind} b, {kind} c")
-    cases = [("__has_builtin(__builtin_elementwise_fma)", "__builtin_elementwise_fma(a, b, c)")]
-    if builtin:
-        cases.append(builtin)
+        return plain
+    kind, half = vector_name(short, width), width // 2
+    head = signature(kind, ", ".join(f"{kind} {x}" for x in operands))
+    text = "".join(
+        f"#{'el' if number else ''}if {condition}\n{head} {{ return {native}; }}\n"
+        for number, (condition, native) in enumerate(cases)
+    )
+    otherwise, needs = plain.text, []
+    if width * BYTES[short] > 16:
+        parts = (
+            ", ".join(f"__builtin_shufflevector({x}, {x}, {lanes(s, s + half)})" for x in operands)
+            for s in (0, half)
+        )
+        low, high = (f"HELPER0({part})" for part in parts)
+        joined = f"__builtin_shufflevector({low},\n    {high}, {lanes(0, width)})"
+        otherwise, needs = f"{head} {{\n  return {joined};\n}}\n", [(name, short, half)]
+    if cases:
+        text = f"{text}#else\n{otherwise}#endif\n"
+    return Helper(text or otherwise, (), needs)
+
+
+def _fma(short: str, width: int, extra: str) -> Helper:
+    letter, size = "s" if short == "f32" else "d", width * BYTES[short]
+    cases = [("defined(__clang__)", "__builtin_elementwise_fma(a, b, c)")]
+    if size == 64:
+        native = f"__builtin_ia32_vfmaddp{letter}512_mask(a, b, c, -1, 4)"
+        cases.append(("defined(__AVX512F__)", native))
+    elif size in (16, 32):
+        native = f"__builtin_ia32_vfmaddp{letter}{'256' if size == 32 else ''}(a, b, c)"
+        cases.append(("defined(__FMA__)", native))
     if size == 16:
         mode = f"v{width}{'sf' if short == 'f32' else 'df'}"
         cases.append(("defined(__aarch64__)", f"__builtin_aarch64_fma{mode}(a, b, c)"))
-    lines = ""
-    for number, (condition, call) in enumerate(cases):
-        lines += f"#{'el' if number else ''}if {condition}\n{head} {{ return {call}; }}\n"
-    halves, half_needs = _halves(short, width, head) if size > 16 else ("", [])
-    return f"{lines}#else\n{halves or text}#endif\n", [*needs, *half_needs]
+    one = f"__builtin_fma{SUFFIX[short]}(a[i], b[i], c[i])"
+    return _native("fma", short, width, "abc", one, cases)
 
 
-def _x86_fma(short: str, width: int) -> tuple[str, str] | None:
-    letter = "s" if short == "f32" else "d"
-    size = width * (4 if short == "f32" else 8)
-    if size == 64:
-        call = f"__builtin_ia32_vfmaddp{letter}512_mask(a, b, c, -1, 4)"
-        return "defined(__AVX512F__)", call
-    if size in (16, 32):
-        name = f"__builtin_ia32_vfmaddp{letter}{'256' if size == 32 else ''}"
-        return "defined(__FMA__)", f"{name}(a, b, c)"
-    return None
+def _sqrt(short: str, width: int, extra: str) -> Helper:
+    letter, size = "s" if short == "f32" else "d", width * BYTES[short]
+    rows = {
+        16: ("defined(__SSE2__) && !defined(__clang__)", f"__builtin_ia32_sqrtp{letter}(a)"),
+        32: ("defined(__AVX__) && !defined(__clang__)", f"__builtin_ia32_sqrtp{letter}256(a)"),
+    }
+    cases = [rows[size]] if size in rows else []
+    return _native("sqrt", short, width, "a", f"__builtin_sqrt{SUFFIX[short]}(a[i])", cases)
 
 
-def _halves(short: str, width: int, head: str) -> tuple[str, list[str]]:
-    """Where the target has no such vector, fma of each half (in turn by halves)."""
-    half = width // 2
-    inner, text, needs = helper("fma", short, half)
-    low = ", ".join(f"__builtin_shufflevector({x}, {x}, {lanes(0, half)})" for x in "abc")
-    high = ", ".join(f"__builtin_shufflevector({x}, {x}, {lanes(half, width)})" for x in "abc")
-    body = (
-        f"{text}{head} {{\n  return __builtin_shufflevector({inner}({low}),\n"
-        f"    {inner}({high}), {lanes(0, width)});\n}}\n"
-    )
-    return body, [vector_name(short, half), *needs]
+# name -> (C function, immediate of the SSE4.1 instruction: nearest 8, down 9, up 10, to zero 11)
+_ROUNDINGS = {"round": ("rint", 8), "floor": ("floor", 9), "ceil": ("ceil", 10), "trunc": ("trunc", 11)}
 
 
-def _rounding(function: str) -> Body:
-    def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-        call = f"__builtin_{function}{_SUFFIX[short]}(a[i])"
-        return _lanes(short, width, call, "a")
+def _rounding(name: str) -> Callable[[str, int, str], Helper]:
+    function, mode = _ROUNDINGS[name]
+
+    def body(short: str, width: int, extra: str) -> Helper:
+        letter, size = "s" if short == "f32" else "d", width * BYTES[short]
+        rows = {
+            16: ("defined(__SSE4_1__)", f"__builtin_ia32_roundp{letter}(a, {mode})"),
+            32: ("defined(__AVX__)", f"__builtin_ia32_roundp{letter}256(a, {mode})"),
+        }
+        cases = [rows[size]] if size in rows else []
+        one = f"__builtin_{function}{SUFFIX[short]}(a[i])"
+        return _native(name, short, width, "a", one, cases)
 
     return body
 
 
-def _float_modulo(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    return _lanes(short, width, f"__builtin_fmod{_SUFFIX[short]}(a[i], b[i])", "ab")
+def _float_modulo(short: str, width: int, extra: str) -> Helper:
+    return _lanes(short, width, f"__builtin_fmod{SUFFIX[short]}(a[i], b[i])", "ab")
 
 
-def _library(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    """A float64 function of the C library on each lane; `extra` is name:operands."""
+def _library(short: str, width: int, extra: str) -> Helper:
+    """A float64 function of the C library on each lane; `extra` is its name and operand count."""
     name, operands = extra[:-1], "ab"[: int(extra[-1])]
-    call = f"__builtin_{name}({', '.join(f'{x}[i]' for x in operands)})"
-    return _lanes(short, width, call, operands)
+    one = f"__builtin_{name}({', '.join(f'{x}[i]' for x in operands)})"
+    return _lanes(short, width, one, operands)
 
 
-def _floor_divide(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    return _whole(short, width, "divide")
+# No early returns here: gcc 12 vectorises some such loops wrongly.
+_WHOLE = {
+    "floor_divide_unsigned": "TYPE s = b | (b == 0);\n  return (TYPE)(a / s & -(TYPE)(b != 0));",
+    "floor_modulo_unsigned": "TYPE s = b | (b == 0);\n  return a % s;",
+    "floor_divide_signed": (
+        "TYPE s = (b == 0) | (b == -1) ? 1 : b, q = a / s, r = a % s;\n"
+        "  TYPE n = -(b == -1), z = -(b != 0);\n"
+        "  q -= (r != 0) & ((r < 0) != (s < 0));\n  return ((q ^ n) - n) & z;"
+    ),
+    "floor_modulo_signed": (
+        "TYPE s = (b == 0) | (b == -1) ? 1 : b, r = a % s;\n"
+        "  return r + (s & -(TYPE)((r != 0) & ((r < 0) != (s < 0))));"
+    ),
+}
 
 
-def _floor_modulo(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    return _whole(short, width, "modulo")
+def _whole(name: str) -> Callable[[str, int, str], Helper]:
+    def body(short: str, width: int, extra: str) -> Helper:
+        if width > 1:
+            return _lanes(short, width, "HELPER0(a[i], b[i])", "ab", [(name, short, 1)])
+        kind, sign = SCALAR[short], "unsigned" if short.startswith("u") else "signed"
+        text = _WHOLE[f"{name}_{sign}"].replace("TYPE", kind)
+        return Helper(f"{signature(kind, f'{kind} a, {kind} b')} {{\n  {text}\n}}\n")
+
+    return body
 
 
-def _whole(short: str, width: int, which: str) -> tuple[str, list[str]]:
-    kind = SCALAR[short]
-    if short.startswith("u"):
-        body = f"b == 0 ? 0 : a {'/' if which == 'divide' else '%'} b"
-        scalar = f"{_signature(kind, f'{kind} a, {kind} b')} {{ return {body}; }}\n"
-    else:
-        unsigned = SCALAR["u" + short[1:]]
-        minus_one = f"({kind})(0 - ({unsigned})a)" if which == "divide" else "0"
-        result = (
-            "q - ((a % b != 0) & ((a < 0) != (b < 0)))"
-            if which == "divide"
-            else "r + (((r != 0) & ((r < 0) != (b < 0))) ? b : 0)"
-        )
-        first = "q = a / b" if which == "divide" else "r = a % b"
-        scalar = (
-            f"{_signature(kind, f'{kind} a, {kind} b')} {{\n  if (b == 0) return 0;\n"
-            f"  if (b == -1) return {minus_one};\n  {kind} {first};\n  return {result};\n}}\n"
-        )
-    if width == 1:
-        return scalar, []
-    inner, text, _ = helper(f"floor_{which}", short, 1)
-    vector, needs = _lanes(short, width, f"{inner}(a[i], b[i])", "ab")
-    return text + vector, needs
-
-
-def _saturate(short: str, width: int, extra: str) -> tuple[str, list[str]]:
+def _saturate(short: str, width: int, extra: str) -> Helper:
     """Float `short` to integer `extra`: saturates, NaN gives 0."""
     bits, signed = int(extra[1:]), extra[0] == "i"
-    low = f"(-INT64_C({2 ** (bits - 1) - 1}) - 1)" if signed else "0"
     high = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
-    edge = f"{float(high + 1)!r}{_SUFFIX[short]}"
-    bottom = f"{float(-(2 ** (bits - 1))) if signed else 0.0!r}{_SUFFIX[short]}"
-    # The lowest float at or above the top is a power of two, so the comparison is exact.
-    one = (
-        f"(a[i] != a[i] ? 0 : a[i] >= {edge} ? ({SCALAR[extra]})UINT64_C({high}) : "
-        f"a[i] <= {bottom} ? ({SCALAR[extra]}){low} : ({SCALAR[extra]})a[i])"
-    )
+    # The lowest float above the top is a power of two, so the comparisons are exact.
+    edge = f"{float(high + 1)!r}{SUFFIX[short]}"
+    bottom = f"{float(-(2 ** (bits - 1))) if signed else 0.0!r}{SUFFIX[short]}"
+    top, low = f"({SCALAR[extra]})UINT64_C({high})", _lowest(extra)
     source, target = vector_name(short, width), vector_name(extra, width)
+    head = signature(target, f"{source} a")
     if width == 1:
-        text = one.replace("[i]", "")
-        return f"{_signature(target, f'{source} a')} {{ return {text}; }}\n", []
-    return (
-        f"{_signature(target, f'{source} a')} {{\n  {target} r;\n"
-        f"  for (int i = 0; i < {width}; ++i) r[i] = {one};\n  return r;\n}}\n"
-    ), [source, target]
+        picked = f"a >= {edge} ? {top} : a <= {bottom} ? {low} : ({target})a"
+        return Helper(f"{head} {{ return a != a ? 0 : {picked}; }}\n")
+    mask = vector_name(f"i{short[1:]}", width)
+    own = vector_name(f"i{extra[1:]}", width)
+    middle = vector_name(f"i{short[1:]}" if bits < int(short[1:]) else extra, width)
+    text = (
+        f"{head} {{\n"
+        f"  const {mask} over = a >= {edge}, under = a <= {bottom}, other = over | under | (a != a);\n"
+        f"  const {source} inside = ({source})(({mask})a & ~other);  /* 0 where it does not fit */\n"
+        f"  const {target} r = __builtin_convertvector("
+        f"__builtin_convertvector(inside, {middle}), {target});\n"
+        f"  const {target} o = ({target})__builtin_convertvector(over, {own});\n"
+        f"  const {target} u = ({target})__builtin_convertvector(under, {own});\n"
+        f"  return r | (o & {top}) | (u & {low});\n}}\n"
+    )
+    return Helper(text, (target, mask, own, middle))
 
 
-def _widen(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-    """8-bit integers to int32: one instruction where the target has it."""
-    source, target = vector_name(short, width), vector_name("i32", width)
-    middle = vector_name("i16" if short == "i8" else "u16", width)
-    head = _signature(target, f"{source} a")
-    steps = f"__builtin_convertvector(__builtin_convertvector(a, {middle}), {target})"
-    cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
-    letter = "s" if short == "i8" else "z"
-    bytes16 = "__attribute__((vector_size(16))) char"
-    if width == 8:
-        padded = f"__builtin_shufflevector(a, a, {lanes(0, 8)}{', -1' * 8})"
-        call = f"({target})__builtin_ia32_pmov{letter}xbd256(({bytes16}){padded})"
-        cases.append(("defined(__AVX2__)", call))
-    if width == 16:
-        call = f"({target})__builtin_ia32_pmov{letter}xbd512_mask(({bytes16})a, ({target}){{}}, -1)"
-        cases.append(("defined(__AVX512F__)", call))
-    lines = ""
-    for number, (condition, call) in enumerate(cases):
-        lines += f"#{'el' if number else ''}if {condition}\n{head} {{ return {call}; }}\n"
-    return f"{lines}#else\n{head} {{ return {steps}; }}\n#endif\n", [source, target, middle]
+def _lowest(short: str) -> str:
+    bits = int(short[1:])
+    if short[0] == "u":
+        return f"({SCALAR[short]})0"
+    return f"({SCALAR[short]})(-INT64_C({2 ** (bits - 1) - 1}) - 1)"
 
 
-def _shift(direction: str) -> Body:
-    def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-        bits = int(short[1:])
-        unsigned = SCALAR["u" + short[1:]]
-        inside = f"(uint64_t)b[i] < {bits}"
-        if direction == "left":
-            one = f"({inside} ? ({SCALAR[short]})(({unsigned})a[i] << b[i]) : 0)"
-        elif short.startswith("u"):
-            one = f"({inside} ? a[i] >> b[i] : 0)"
-        else:
-            one = f"(a[i] >> ({inside} ? b[i] : {bits - 1}))"
-        return _lanes(short, width, one, "ab")
+def _shift(direction: str) -> Callable[[str, int, str], Helper]:
+    """Shifts by the width or more give 0, or -1 for negative values shifted right."""
 
-    return body
-
-
-_HALF_SCALAR = """\
-static inline __attribute__((always_inline)) float NAME(uint16_t a) {
-#if defined(__F16C__)
-  typedef short tl_s8 __attribute__((vector_size(16)));
-  return __builtin_ia32_vcvtph2ps((tl_s8){(short)a})[0];
-#elif defined(__aarch64__)
-  __fp16 h; __builtin_memcpy(&h, &a, 2); return (float)h;
-#else
-  uint32_t sign = (uint32_t)(a & 0x8000) << 16, rest = a & 0x7fff, bits;
-  float f;
-  if (rest >= 0x7c00) {
-    bits = sign | 0x7f800000 | (rest & 0x3ff) << 13 | (rest > 0x7c00 ? 0x400000 : 0);
-    __builtin_memcpy(&f, &bits, 4); return f;
-  }
-  bits = rest << 13;
-  __builtin_memcpy(&f, &bits, 4); f *= 0x1p112f;
-  __builtin_memcpy(&bits, &f, 4); bits |= sign;
-  __builtin_memcpy(&f, &bits, 4); return f;
-#endif
-}
-"""
-
-_TO_HALF_SCALAR = """\
-static inline __attribute__((always_inline)) uint16_t NAME(float a) {
-#if defined(__F16C__)
-  typedef float tl_f4 __attribute__((vector_size(16)));
-  return (uint16_t)__builtin_ia32_vcvtps2ph((tl_f4){a}, 0)[0];
-#elif defined(__aarch64__)
-  __fp16 h = (__fp16)a; uint16_t r; __builtin_memcpy(&r, &h, 2); return r;
-#else
-  uint32_t x; __builtin_memcpy(&x, &a, 4);
-  uint32_t sign = x >> 16 & 0x8000; x &= 0x7fffffff;
-  if (x > 0x7f800000) return (uint16_t)(sign | 0x7e00 | (x >> 13 & 0x3ff));
-  if (x >= 0x47800000) return (uint16_t)(sign | 0x7c00);
-  if (x < 0x38800000) {  /* subnormal: adding 0.5 rounds to multiples of 2**-24 */
-    float f; __builtin_memcpy(&f, &x, 4); f += 0.5f;
-    __builtin_memcpy(&x, &f, 4); return (uint16_t)(sign | (x - 0x3f000000));
-  }
-  x += 0xfff + (x >> 13 & 1);
-  return (uint16_t)(sign | ((x >> 13) - 0x1c000));
-#endif
-}
-"""
-
-_TO_BFLOAT_SCALAR = """\
-static inline __attribute__((always_inline)) uint16_t NAME(float a) {
-  uint32_t x; __builtin_memcpy(&x, &a, 4);
-  if (a != a) return (uint16_t)((x >> 16 & 0x8000) | 0x7fc0);
-  return (uint16_t)((x + 0x7fff + (x >> 16 & 1)) >> 16);
-}
-"""
-
-_ODD_SCALAR = """\
-static inline __attribute__((always_inline)) float NAME(double a) {
-  float f = (float)a; uint32_t x;  /* round to odd, so that a second rounding is right */
-  if (a != a || (double)f == a || a - a != 0) return f;
-  __builtin_memcpy(&x, &f, 4);
-  if (__builtin_fabs((double)f) > __builtin_fabs(a)) x -= 1;
-  x |= 1;
-  __builtin_memcpy(&f, &x, 4); return f;
-}
-"""
-
-
-def _convert(text: str, source: str, target: str) -> Body:
-    """A conversion of scalars by `text`, applied to each lane of a vector."""
-
-    def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
+    def body(short: str, width: int, extra: str) -> Helper:
+        bits, signed = int(short[1:]), short[0] == "i"
+        unsigned = vector_name("u" + short[1:], width)
+        kind = vector_name(short, width)
         if width == 1:
-            return text, []
-        inner, scalar, _ = helper(_NAMES[text], short, 1)
-        kinds = vector_name(source, width), vector_name(target, width)
-        builtin = _F16C.get((_NAMES[text], width))
-        loop = f"  for (int i = 0; i < {width}; ++i) r[i] = {inner}(a[i]);\n"
-        if builtin:
-            loop = f"#if defined(__F16C__)\n  {builtin}\n#else\n{loop}#endif\n"
-        head = _signature(kinds[1], f"{kinds[0]} a")
-        needs = [*kinds, *(["i16x8"] if builtin else [])]
-        return f"{scalar}{head} {{\n  {kinds[1]} r;\n{loop}  return r;\n}}\n", needs
+            inside = f"({unsigned})b < {bits}"
+            one = f"{inside} ? ({kind})(({unsigned})a << b) : 0"
+            if direction == "right":
+                one = f"a >> ({inside} ? b : {bits - 1})" if signed else f"{inside} ? a >> b : 0"
+            return Helper(f"{signature(kind, f'{kind} a, {kind} b')} {{ return {one}; }}\n")
+        first = f"const {unsigned} n = ({unsigned})b, m = ({unsigned})(n < {bits});"
+        result = f"({kind})((({unsigned})a << (n & m)) & m)"
+        if direction == "right":
+            most = f"({kind})((n & m) | ({bits - 1} & ~m))"
+            result = f"a >> {most}" if signed else "(a >> (n & m)) & m"
+        head = signature(kind, f"{kind} a, {kind} b")
+        return Helper(f"{head} {{\n  {first}\n  return {result};\n}}\n", (unsigned,))
 
     return body
 
 
-def _fma_half(dtype: str) -> Body:
-    """Exactly rounded fma of halves: the product is exact in float64, the sum is rounded to odd."""
-
-    def body(short: str, width: int, extra: str) -> tuple[str, list[str]]:
-        odd, odd_text, _ = helper("float64_to_odd", "f64", 1)
-        to, to_text, _ = helper(f"float32_to_{dtype}", "f32", 1)
-        scalar = f"tl_fma_{dtype}_u16x1"
-        text = (
-            _FMA_HALF_SCALAR.replace("NAME", scalar)
-            .replace("WIDEN", _WIDEN[dtype][0])
-            .replace("ODD", odd)
-            .replace("NARROW", to)
-        )
-        guarded = f"#ifndef {scalar}_\n#define {scalar}_\n{text}#endif\n"
-        before = f"{_WIDEN[dtype][1]()}{odd_text}{to_text}"
-        if width == 1:
-            return before + text, []
-        vector_text, needs = _lanes(short, width, f"{scalar}(a[i], b[i], c[i])", "abc")
-        return before + guarded + vector_text, needs
-
-    return body
-
-
-_BFLOAT_SCALAR = """\
-static inline __attribute__((always_inline)) float NAME(uint16_t a) {
-  uint32_t x = (uint32_t)a << 16; float f; __builtin_memcpy(&f, &x, 4); return f;
-}
-"""
-
-_FMA_HALF_SCALAR = """\
-static inline __attribute__((always_inline)) uint16_t NAME(uint16_t a, uint16_t b, uint16_t c) {
-  double p = (double)WIDEN(a) * (double)WIDEN(b), d = WIDEN(c), s = p + d, v = s - p;
-  double e = (p - (s - v)) + (d - v);  /* p + d == s + e exactly: Knuth's TwoSum */
-  int64_t x; __builtin_memcpy(&x, &s, 8);
-  if (s - s == 0 && e != 0 && !(x & 1)) x += (e > 0) == (s > 0) ? 1 : -1;
-  __builtin_memcpy(&s, &x, 8);
-  return NARROW(ODD(s));
-}
-"""
-
-_WIDEN: dict[str, tuple[str, Callable[[], str]]] = {
-    "float16": ("tl_float16_to_float32_u16x1", lambda: helper("float16_to_float32", "u16", 1)[1]),
-    "bfloat16": ("tl_bfloat16_to_float32_u16x1", lambda: helper("bfloat16_to_float32", "u16", 1)[1]),
-}
-
-_NAMES = {
-    _BFLOAT_SCALAR: "bfloat16_to_float32",
-    _HALF_SCALAR: "float16_to_float32",
-    _TO_HALF_SCALAR: "float32_to_float16",
-    _TO_BFLOAT_SCALAR: "float32_to_bfloat16",
-    _ODD_SCALAR: "float64_to_odd",
-}
-_F16C = {
-    ("float16_to_float32", 8): "r = __builtin_ia32_vcvtph2ps256((i16x8)a);",
-    ("float32_to_float16", 8): "r = (u16x8)__builtin_ia32_vcvtps2ph256(a, 0);",
-}
-
-_BODIES: dict[str, Body] = {
+_BODIES: dict[str, Callable[[str, int, str], Helper]] = {
     "fma": _fma,
-    "sqrt": _rounding("sqrt"),
+    "sqrt": _sqrt,
     "floor": _rounding("floor"),
     "ceil": _rounding("ceil"),
     "trunc": _rounding("trunc"),
-    "round": _rounding("rint"),
+    "round": _rounding("round"),
     "float_modulo": _float_modulo,
     "library": _library,
-    "floor_divide": _floor_divide,
-    "floor_modulo": _floor_modulo,
+    "floor_divide": _whole("floor_divide"),
+    "floor_modulo": _whole("floor_modulo"),
     "saturate": _saturate,
-    "widen": _widen,
     "shift_left": _shift("left"),
     "shift_right": _shift("right"),
-    "fma_float16": _fma_half("float16"),
-    "fma_bfloat16": _fma_half("bfloat16"),
-    "bfloat16_to_float32": _convert(_BFLOAT_SCALAR, "u16", "f32"),
-    "float16_to_float32": _convert(_HALF_SCALAR, "u16", "f32"),
-    "float32_to_float16": _convert(_TO_HALF_SCALAR, "f32", "u16"),
-    "float32_to_bfloat16": _convert(_TO_BFLOAT_SCALAR, "f32", "u16"),
-    "float64_to_odd": _convert(_ODD_SCALAR, "f64", "f32"),
+    **HALF,
 }

@@ -9,7 +9,7 @@ from tensorlib.ir.core import Operation, Value
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import VectorType
 from tensorlib.printers.c_helpers import call
-from tensorlib.printers.c_types import SCALAR, SHORT, declared, vector_name
+from tensorlib.printers.c_types import SCALAR, SHORT, declared, literal, vector_name
 from tensorlib.printers.walker import Emit, Walker, is_mask, lanes, vector
 
 __all__ = ["OPERATIONS", "choose"]
@@ -152,6 +152,24 @@ def _known(count: Value) -> int | None:
     return number if isinstance(number, int) else None
 
 
+def _whole(sign: str) -> Emit:
+    """Floor division and remainder: a shift and a mask where the divisor is a power of two."""
+
+    def emit(walker: Walker, operation: Operation) -> None:
+        value, divisor = operation.operands
+        kind, number = vector(value), _known(divisor)
+        if number is None or number < 1 or number & (number - 1):
+            _called(walker, operation)
+            return
+        amount = number.bit_length() - 1 if sign == ">>" else number - 1
+        right = literal(amount, VectorType(kind.dtype)) if sign == "&" else str(amount)
+        text = f"{walker.use(value)} {sign} {right}"
+        small = kind.width == 1 and kind.dtype.bits < 32
+        walker.define(operation.results[0], f"({walker.type(kind)})({text})" if small else text)
+
+    return emit
+
+
 def _library(walker: Walker, operation: Operation) -> None:
     kind = vector(operation.operands[0])
     extra = f"{operation.attributes['function']}{len(operation.operands)}"
@@ -241,7 +259,7 @@ def _fold(walker: Walker, name: str, kind: VectorType, a: str, b: str) -> str:
 def _table() -> dict[str, Callable[[Walker, Operation], None]]:
     table = {name: _spelled for name, row in ROWS.items() if row.spelling}
     table |= {name: _reduce for name in ROWS if name.startswith("reduce_")}
-    called = "floor_divide floor_modulo float_modulo sqrt floor ceil trunc round"
+    called = "float_modulo sqrt floor ceil trunc round"
     table |= dict.fromkeys(called.split(), _called)
     return table
 
@@ -254,6 +272,8 @@ OPERATIONS: dict[str, Emit] = {
     "minimum": _extreme("<"),
     "maximum": _extreme(">"),
     "select": _select,
+    "floor_divide": _whole(">>"),
+    "floor_modulo": _whole("&"),
     "shift_left": _shift("<<"),
     "shift_right": _shift(">>"),
     "library": _library,

@@ -13,7 +13,7 @@ from tensorlib.dtypes import DType
 from tensorlib.ir.core import Block, Operation, Value
 from tensorlib.ir.types import VectorType
 
-__all__ = ["Dialect", "Emit", "Walker", "identifier", "is_mask", "vector"]
+__all__ = ["Dialect", "Emit", "Walker", "all_of", "identifier", "is_mask", "lanes", "vector"]
 
 
 class Dialect(Protocol):
