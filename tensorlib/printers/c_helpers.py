@@ -206,6 +206,28 @@ def _lowest(short: str) -> str:
     return f"({SCALAR[short]})(-INT64_C({2 ** (bits - 1) - 1}) - 1)"
 
 
+def _widen(short: str, width: int, extra: str) -> Helper:
+    """8-bit integers to int32: one instruction where the target has it."""
+    source, target = vector_name(short, width), vector_name("i32", width)
+    middle = vector_name("i16" if short == "i8" else "u16", width)
+    head, letter = signature(target, f"{source} a"), "s" if short == "i8" else "z"
+    steps = f"__builtin_convertvector(__builtin_convertvector(a, {middle}), {target})"
+    cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
+    if width == 8:
+        padded = f"__builtin_shufflevector(a, a, {lanes(0, 8)}{', -1' * 8})"
+        native = f"({target})__builtin_ia32_pmov{letter}xbd256((i8x16){padded})"
+        cases.append(("defined(__AVX2__)", native))
+    if width == 16:
+        native = f"__builtin_ia32_pmov{letter}xbd512_mask((i8x16)a, ({target}){{}}, -1)"
+        cases.append(("defined(__AVX512F__)", f"({target}){native}"))
+    text = "".join(
+        f"#{'el' if number else ''}if {condition}\n{head} {{ return {native}; }}\n"
+        for number, (condition, native) in enumerate(cases)
+    )
+    text = f"{text}#else\n{head} {{ return {steps}; }}\n#endif\n"
+    return Helper(text, (source, target, middle, "i8x16"))
+
+
 def _shift(direction: str) -> Callable[[str, int, str], Helper]:
     """Shifts by the width or more give 0, or -1 for negative values shifted right."""
 
@@ -230,6 +252,28 @@ def _shift(direction: str) -> Callable[[str, int, str], Helper]:
     return body
 
 
+def _widen(short: str, width: int, extra: str) -> Helper:
+    """8-bit integers to int32: one instruction where the target has it. gcc takes it apart."""
+    source, target = vector_name(short, width), vector_name("i32", width)
+    middle = vector_name("i16" if short == "i8" else "u16", width)
+    letter, bytes16 = "s" if short == "i8" else "z", "__attribute__((vector_size(16))) char"
+    cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
+    if width == 8:
+        lanes = ", ".join(map(str, [*range(8), *[-1] * 8]))
+        padded = f"({bytes16})__builtin_shufflevector(a, a, {lanes})"
+        cases.append(("defined(__AVX2__)", f"({target})__builtin_ia32_pmov{letter}xbd256({padded})"))
+    if width == 16:
+        one = f"__builtin_ia32_pmov{letter}xbd512_mask(({bytes16})a, ({target}){{}}, -1)"
+        cases.append(("defined(__AVX512F__)", f"({target}){one}"))
+    head = signature(target, f"{source} a")
+    text = "".join(
+        f"#{'el' if number else ''}if {condition}\n{head} {{ return {call}; }}\n"
+        for number, (condition, call) in enumerate(cases)
+    )
+    steps = f"__builtin_convertvector(__builtin_convertvector(a, {middle}), {target})"
+    return Helper(f"{text}#else\n{head} {{ return {steps}; }}\n#endif\n", (source, target, middle))
+
+
 _BODIES: dict[str, Callable[[str, int, str], Helper]] = {
     "fma": _fma,
     "sqrt": _sqrt,
@@ -242,6 +286,8 @@ _BODIES: dict[str, Callable[[str, int, str], Helper]] = {
     "floor_divide": _whole("floor_divide"),
     "floor_modulo": _whole("floor_modulo"),
     "saturate": _saturate,
+    "widen": _widen,
+    "widen": _widen,
     "shift_left": _shift("left"),
     "shift_right": _shift("right"),
     **HALF,
