@@ -59,7 +59,7 @@ def test_decoding_step_by_step_gives_what_a_whole_prompt_gives(tiny: Llama) -> N
     whole = tiny.prefill(tokens)[0].numpy()
     for position, token in enumerate(tokens):
         logits = tiny.step([token], position)[0]
-    np.testing.assert_allclose(logits.numpy(), whole, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(logits.numpy(), whole)  # a row's numbers are its own
 
 
 def test_a_chunk_boundary_changes_nothing(tiny: Llama) -> None:
@@ -67,7 +67,21 @@ def test_a_chunk_boundary_changes_nothing(tiny: Llama) -> None:
     whole = tiny.prefill(tokens)[0].numpy()
     tiny.step(tokens[:17], 0)
     pieces = tiny.step(tokens[17:], 17)[0].numpy()
-    np.testing.assert_allclose(pieces, whole, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(pieces, whole)
+
+
+@pytest.mark.skipif("c" in REGISTRY.unavailable(), reason="no C compiler")
+def test_the_number_of_threads_changes_no_bit(tiny: Llama) -> None:
+    backend = cast(CBackend, REGISTRY.backend("c"))
+    before, found = backend.threads, []
+    try:
+        for threads in (1, 2, 3, 5):
+            backend.threads = threads
+            found.append(tiny.prefill(list(range(1, 30)))[0].numpy())
+    finally:
+        backend.threads = before
+    for logits in found[1:]:
+        np.testing.assert_array_equal(logits, found[0])
 
 
 def test_backends_agree(tiny: Llama, tmp_path: Path) -> None:

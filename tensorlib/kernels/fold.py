@@ -67,16 +67,29 @@ def roundings(n: int, lanes: int) -> int:
 
 
 def fold(op: str, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: int) -> SIMD:
-    """Combine the elements at all coordinates of `m` into a scalar: vectors along the last axis."""
-    start = [SIMD[dtype, lanes](neutral(op, dtype))]
-    whole = m[-1] // lanes * lanes
-    vectors = lambda inner: [elements(inner, lanes)]  # noqa: E731
-    total = ACROSS[op](fold_lanes(op, start, vectors, (*m[:-1], whole), lanes)[0])
-    if lanes > 1:
-        for row in range(product(m[:-1])):
-            for i in range(whole, m[-1]):
-                total = COMBINE[op](total, elements([*coordinates(row, m[:-1]), i], 1))
-    return total
+    """Combine the elements at all coordinates of `m` into a scalar: vectors along the last axis.
+
+    Element i of a row goes into lane i % lanes, those after the last whole vector too. So neutral
+    elements after the end of a row change no bit: a masked row gives what a shorter one gives.
+    """
+    combine, step = COMBINE[op], BLOCK * lanes
+    empty = SIMD[dtype, lanes](neutral(op, dtype))
+    places = SIMD[DType.int64, lanes](*range(lanes))
+    total = empty
+    for row in range(product(m[:-1])):
+        outer = coordinates(row, m[:-1])
+        for first in range(0, m[-1], step):
+            end = (first + step).min(m[-1])
+            whole = first + (end - first) // lanes * lanes
+            block = empty
+            for i in range(first, whole, lanes):
+                block = combine(block, elements([*outer, i], lanes))
+            if lanes > 1:
+                for i in range(whole, end):
+                    one = elements([*outer, i], 1).splat(lanes)
+                    block = combine(block, (places == i - whole).select(one, empty))
+            total = combine(total, block)
+    return ACROSS[op](total)
 
 
 def fold_lanes(

@@ -206,8 +206,12 @@ def _lowest(short: str) -> str:
     return f"({SCALAR[short]})(-INT64_C({2 ** (bits - 1) - 1}) - 1)"
 
 
+# What gcc's builtins take: `char`, which is a type of its own beside signed and unsigned char.
+CHARS = "__attribute__((vector_size(16))) char"
+
+
 def _widen(short: str, width: int, extra: str) -> Helper:
-    """8-bit integers to int32: one instruction where the target has it."""
+    """8-bit integers to int32: one instruction where the target has it; gcc takes it apart."""
     source, target = vector_name(short, width), vector_name("i32", width)
     middle = vector_name("i16" if short == "i8" else "u16", width)
     head, letter = signature(target, f"{source} a"), "s" if short == "i8" else "z"
@@ -215,17 +219,17 @@ def _widen(short: str, width: int, extra: str) -> Helper:
     cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
     if width == 8:
         padded = f"__builtin_shufflevector(a, a, {lanes(0, 8)}{', -1' * 8})"
-        native = f"({target})__builtin_ia32_pmov{letter}xbd256((i8x16){padded})"
+        native = f"({target})__builtin_ia32_pmov{letter}xbd256(({CHARS}){padded})"
         cases.append(("defined(__AVX2__)", native))
     if width == 16:
-        native = f"__builtin_ia32_pmov{letter}xbd512_mask((i8x16)a, ({target}){{}}, -1)"
+        native = f"__builtin_ia32_pmov{letter}xbd512_mask(({CHARS})a, ({target}){{}}, -1)"
         cases.append(("defined(__AVX512F__)", f"({target}){native}"))
     text = "".join(
         f"#{'el' if number else ''}if {condition}\n{head} {{ return {native}; }}\n"
         for number, (condition, native) in enumerate(cases)
     )
     text = f"{text}#else\n{head} {{ return {steps}; }}\n#endif\n"
-    return Helper(text, (source, target, middle, "i8x16"))
+    return Helper(text, (source, target, middle))
 
 
 def _shift(direction: str) -> Callable[[str, int, str], Helper]:
@@ -252,28 +256,6 @@ def _shift(direction: str) -> Callable[[str, int, str], Helper]:
     return body
 
 
-def _widen(short: str, width: int, extra: str) -> Helper:
-    """8-bit integers to int32: one instruction where the target has it. gcc takes it apart."""
-    source, target = vector_name(short, width), vector_name("i32", width)
-    middle = vector_name("i16" if short == "i8" else "u16", width)
-    letter, bytes16 = "s" if short == "i8" else "z", "__attribute__((vector_size(16))) char"
-    cases = [("defined(__clang__)", f"__builtin_convertvector(a, {target})")]
-    if width == 8:
-        lanes = ", ".join(map(str, [*range(8), *[-1] * 8]))
-        padded = f"({bytes16})__builtin_shufflevector(a, a, {lanes})"
-        cases.append(("defined(__AVX2__)", f"({target})__builtin_ia32_pmov{letter}xbd256({padded})"))
-    if width == 16:
-        one = f"__builtin_ia32_pmov{letter}xbd512_mask(({bytes16})a, ({target}){{}}, -1)"
-        cases.append(("defined(__AVX512F__)", f"({target}){one}"))
-    head = signature(target, f"{source} a")
-    text = "".join(
-        f"#{'el' if number else ''}if {condition}\n{head} {{ return {call}; }}\n"
-        for number, (condition, call) in enumerate(cases)
-    )
-    steps = f"__builtin_convertvector(__builtin_convertvector(a, {middle}), {target})"
-    return Helper(f"{text}#else\n{head} {{ return {steps}; }}\n#endif\n", (source, target, middle))
-
-
 _BODIES: dict[str, Callable[[str, int, str], Helper]] = {
     "fma": _fma,
     "sqrt": _sqrt,
@@ -286,7 +268,6 @@ _BODIES: dict[str, Callable[[str, int, str], Helper]] = {
     "floor_divide": _whole("floor_divide"),
     "floor_modulo": _whole("floor_modulo"),
     "saturate": _saturate,
-    "widen": _widen,
     "widen": _widen,
     "shift_left": _shift("left"),
     "shift_right": _shift("right"),
