@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tensorlib.creation import *  # noqa: F403
     from tensorlib.dtypes import DType as DType
     from tensorlib.functions import *  # noqa: F403
+    from tensorlib.lang.control import parallel as parallel
+    from tensorlib.lang.control import unroll as unroll
+    from tensorlib.lang.target import simdwidthof as simdwidthof
+    from tensorlib.launch import kernel as kernel
     from tensorlib.layouts.dim import Dim as Dim
     from tensorlib.simd import SIMD as SIMD
     from tensorlib.simd import Scalar as Scalar
@@ -52,6 +56,9 @@ _NAMES = {
     "tensorlib.layouts.dim": "Dim",
     "tensorlib.capture": "compile",
     "tensorlib.simd": "SIMD Scalar",
+    "tensorlib.launch": "kernel",
+    "tensorlib.lang.control": "parallel unroll",
+    "tensorlib.lang.target": "simdwidthof",
     "tensorlib.tile": "Tile",
 }
 _MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -367,7 +367,10 @@ class SIMD:
 
     def __bool__(self) -> bool:
         if self.is_traced and self.width == 1:
-            raise fail("bool: this condition is known at run time only; try select or tl.cond")
+            raise fail(
+                "bool: this condition is known at run time only; try select, or `if` in a function "
+                "whose source can be read"
+            )
         if self.width != 1:
             raise fail(f"bool: got {self.width} lanes; try reduce_or(), reduce_and() or select")
         return bool(self.value)

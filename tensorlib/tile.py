@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,16 +175,40 @@ class _SubTile:
         return at
 
 
-def stack_allocation(dtype: Any, *shape: int, placement: Placement = Placement.REGISTER) -> Tile:
-    """Return a row-major tile of local memory of a static shape; it starts uninitialised."""
-    kind, size = as_dtype(dtype), int(np.prod(shape, dtype=np.int64))
-    strides = [int(np.prod(shape[i + 1 :], dtype=np.int64)) for i in range(len(shape))]
+class _StackAllocation:
+    """`stack_allocation[dtype, placement](*shape)`: local memory, which starts uninitialised.
+
+    The tile is row-major and its shape static; `stack_allocation(dtype, *shape)` is the same in
+    registers.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, what: Any) -> Callable[..., Tile]:
+        dtype, placement = what if isinstance(what, tuple) else (what, Placement.REGISTER)
+        return functools.partial(_allocated, as_dtype(dtype), placement)
+
+    def __call__(
+        self, dtype: Any, *shape: int, placement: Placement = Placement.REGISTER
+    ) -> Tile:
+        return _allocated(as_dtype(dtype), placement, *shape)
+
+
+stack_allocation = _StackAllocation()
+
+
+def _allocated(dtype: DType, placement: Placement, *shape: int) -> Tile:
+    if not all(isinstance(n, int) and n > 0 for n in shape) or not VectorType(dtype).is_regular:
+        raise fail(f"stack_allocation: got {dtype.name} {shape}, needed numbers and whole sizes")
+    strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
     builder = current_builder()
     if builder is None:
-        memory = Memory(np.zeros(size, kind.numpy), "stack_allocation", written=False)
-        return Tile(memory, kind, shape, strides, 0, placement)
-    attributes = {"dtype": kind, "size": size, "placement": placement}
-    return Tile(builder.emit("alloc", (), attributes)[0], kind, shape, strides, 0, placement)
+        memory = Memory(np.zeros(math.prod(shape), dtype.numpy), "stack_allocation", written=False)
+        return Tile(memory, dtype, shape, strides, 0, placement)
+    attributes = {"dtype": dtype, "size": math.prod(shape), "placement": placement}
+    pointer = builder.emit("alloc", (), attributes)[0]
+    pointer.name = "stack_allocation"
+    return Tile(pointer, dtype, shape, strides, 0, placement)
 
 
 def _tuple(coordinates: Any) -> tuple[Any, ...]:

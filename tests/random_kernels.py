@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from hypothesis import strategies as st
 
 from tensorlib.dtypes import DType
+from tensorlib.ir import meaning
 from tensorlib.lang import math as m
 from tensorlib.lang.control import unroll
 from tensorlib.simd import SIMD, apply
 from tensorlib.tile import Tile, stack_allocation
 
-__all__ = ["RandomKernel", "hostile", "random_kernels"]
+__all__ = ["DTYPES", "RandomKernel", "hostile", "random_kernels", "seeded_kernel"]
 
 SIZE = 64
 WIDTHS = (1, 2, 4, 8, 16, 32)
@@ -66,7 +69,7 @@ def hostile(dtype: DType, count: int, rng: np.random.Generator) -> np.ndarray[An
     if dtype is DType.bool:
         return rng.integers(0, 2, count).astype(np.bool_)
     raw = rng.integers(0, 256, count * dtype.itemsize, dtype=np.uint8).view(dtype.numpy)
-    special = np.array(_special(dtype)).astype(dtype.numpy)
+    special = meaning.array(tuple(_special(dtype)), dtype, len(_special(dtype)))
     small = rng.integers(0 if dtype.kind == "unsigned" else -9, 10, count).astype(dtype.numpy)
     choice = rng.integers(0, 3, count)
     picked = special[rng.integers(0, len(special), count)]
@@ -77,8 +80,6 @@ def _special(dtype: DType) -> list[Any]:
     if dtype.is_integer:
         low, high = np.iinfo(dtype.numpy).min, np.iinfo(dtype.numpy).max
         return [int(x) for x in (low, high, high - 1, high // 2, 0, 1)]
-    import ml_dtypes
-
     info = ml_dtypes.finfo(dtype.numpy)
     tiny, largest = float(info.smallest_subnormal), float(info.max)
     return [0.0, -0.0, np.inf, -np.inf, np.nan, tiny, -tiny, float(info.tiny), largest,
@@ -89,19 +90,28 @@ def _special(dtype: DType) -> list[Any]:
 
 @st.composite
 def random_kernels(draw: Any, statements: int = 6) -> RandomKernel:
-    """Draw a kernel of a few statements, some nested, over two to four dtypes."""
-    chosen = draw(st.lists(st.sampled_from(DTYPES), min_size=1, max_size=4, unique=True))
-    dtypes = tuple(sorted({*chosen, DType.int64}, key=lambda d: d.name))
-    writer = _Writer(draw, dtypes)
+    """Draw a kernel of a few statements, some nested, over two to five dtypes."""
+    return _written(lambda low, high: draw(st.integers(low, high)), statements)
+
+
+def seeded_kernel(seed: int, statements: int = 6) -> RandomKernel:
+    """Return the random kernel of a seed."""
+    return _written(random.Random(seed).randint, statements)
+
+
+def _written(integer: Callable[[int, int], int], statements: int) -> RandomKernel:
+    count = integer(1, 4)
+    chosen = {DTYPES[integer(0, len(DTYPES) - 1)] for _ in range(count)} | {DType.int64}
+    writer = _Writer(integer, tuple(sorted(chosen, key=lambda d: d.name)))
     writer.body(statements)
-    return RandomKernel(writer.text(), dtypes)
+    return RandomKernel(writer.text(), writer.dtypes)
 
 
 @dataclass
 class _Writer:
     """Writes statements; `known` are the names that have a value here, with their types."""
 
-    draw: Any
+    integer: Callable[[int, int], int]
     dtypes: tuple[DType, ...]
     known: dict[str, Type] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
@@ -115,19 +125,13 @@ class _Writer:
 
     # --- choices ---
 
-    def integer(self, low: int, high: int) -> int:
-        return int(self.draw(st.integers(low, high)))
-
     def pick(self, options: Any) -> Any:
-        return self.draw(st.sampled_from(list(options)))
+        every = list(options)
+        return every[self.integer(0, len(every) - 1)]
 
     def fresh(self, stem: str = "v") -> str:
         self.count += 1
         return f"{stem}{self.count}"
-
-    def dtype(self, kinds: str = "bool signed unsigned float") -> DType | None:
-        fitting = [d for d in self.dtypes if d.kind in kinds.split()]
-        return self.pick(fitting) if fitting else None
 
     def type(self) -> Type:
         return self.pick(self.dtypes), self.pick(WIDTHS)

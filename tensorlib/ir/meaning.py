@@ -193,7 +193,8 @@ def _libm(name: str, operands: int) -> Any:
 
 def library(*operands: Array, function: str) -> Array:
     """Call `function` of the C library on each lane."""
-    return np.asarray(_libm(function, len(operands))(*operands), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        return np.asarray(_libm(function, len(operands))(*operands), dtype=np.float64)
 
 
 def _odd_sum(product: Array, addend: Array) -> Array:

@@ -167,8 +167,8 @@ def _type(source: str) -> Type:
         return PointerType(_dtype(pointer[1]), placement)
     if source in DType.by_name:
         return VectorType(DType.by_name[source])
-    name, _, width = source.rpartition("x")
-    return VectorType(_dtype(name), int(width))
+    wide = re.match(r"^(\w+)x(\d+)$", source)
+    return VectorType(_dtype(wide[1]), int(wide[2])) if wide else VectorType(_dtype(source))
 
 
 def _dtype(name: str) -> DType:

@@ -24,7 +24,7 @@ SHORT = {
 SCALAR = {
     "b8": "uint8_t", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t", "i64": "int64_t",
     "u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "f32": "float",
-    "f64": "double",
+    "f64": "double", "c8": "char",  # some builtins of gcc take char and no other 8-bit integer
 }  # fmt: skip
 _BYTES = {"8": 1, "16": 2, "32": 4, "64": 8}
 
