@@ -53,6 +53,7 @@ ROOMS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "creation",
             "capture",
             "recording",
+            "launch",
             "linalg",
             "fft",
             "random",
