@@ -12,6 +12,7 @@ from tensorlib.errors import BackendError, KernelError
 from tensorlib.graph.host import contiguous_strides
 from tensorlib.ir import Kernel, PointerType, current_builder
 from tensorlib.lang.kernel import KernelFunction, written
+from tensorlib.lang.target import Target, targeting
 from tensorlib.registry import REGISTRY
 from tensorlib.tensor import Tensor
 
@@ -30,9 +31,10 @@ class LaunchedKernel(KernelFunction):
         if current_builder() is not None:
             return super().__call__(*arguments)
         given = tuple(_array(a) for a in arguments)
-        traced = self.trace(*given)
-        self._check_writes(traced, arguments, given)
         device, backend, host = _device()
+        with targeting(Target(device.backend, backend.features(device).vector_bytes)):
+            traced = self.trace(*given)
+        self._check_writes(traced, arguments, given)
         executable = backend.compile(traced, device)
         values = self.values(given)
         words = [

@@ -1,4 +1,6 @@
-"""`SIMD[dtype, width]`: a vector that computes when it holds an array, and records when it is traced."""
+"""`SIMD[dtype, width]`: a vector that computes when it holds an array, and records when it is
+traced.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`Tile`: memory with a layout and a placement; `.tile`, `.load[width]`, `.store[width]`, `.prefetch`."""
+"""`Tile`: memory with a layout and a placement; `.tile`, `.load[width]`, `.store[width]`,
+`.prefetch`.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,8 @@ class Tile:
 
     @property
     def load(self) -> _Access:
-        """`t.load[width](i, j, mask=None, other=0)`: a SIMD value of elements along the last axis."""
+        """`t.load[width](i, j, mask=None, other=0)`: a SIMD value of elements along the last axis.
+        """
         return _Access(self, _load)
 
     @property
@@ -188,9 +191,7 @@ class _StackAllocation:
         dtype, placement = what if isinstance(what, tuple) else (what, Placement.REGISTER)
         return functools.partial(_allocated, as_dtype(dtype), placement)
 
-    def __call__(
-        self, dtype: Any, *shape: int, placement: Placement = Placement.REGISTER
-    ) -> Tile:
+    def __call__(self, dtype: Any, *shape: int, placement: Placement = Placement.REGISTER) -> Tile:
         return _allocated(as_dtype(dtype), placement, *shape)
 
 
@@ -216,7 +217,7 @@ def _tuple(coordinates: Any) -> tuple[Any, ...]:
 
 
 def _times(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and a == 0 or isinstance(b, int) and b == 0:
+    if (isinstance(a, int) and a == 0) or (isinstance(b, int) and b == 0):
         return 0
     if isinstance(b, int) and b == 1:
         return a
@@ -261,7 +262,9 @@ def _load(
     if isinstance(stride, int) and stride == 1:
         return _load_at(tile, offset, kind, mask, other)
     if kind.dtype is not tile.dtype:
-        raise fail(f"load: got a tile with stride {stride} read as {kind.dtype.name}; needed stride 1")
+        raise fail(
+            f"load: got a tile with stride {stride} read as {kind.dtype.name}; needed stride 1"
+        )
     if isinstance(stride, int) and stride == 0 and mask is None:
         return _load_at(tile, offset, VectorType(kind.dtype)).splat(width)
     return _gather(tile, _lanes(offset, stride, width), mask, other)
@@ -358,7 +361,11 @@ def _store(tile: Tile, width: int, *arguments: Any, mask: SIMD | None = None) ->
             f"store: got {value.dtype.name} for a tile of {tile.dtype.name}; "
             f"try .cast({tile.dtype.name})"
         )
-    value, offset, mask = value.splat(width), _offset(tile, coordinates), _mask("store", mask, width)
+    value, offset, mask = (
+        value.splat(width),
+        _offset(tile, coordinates),
+        _mask("store", mask, width),
+    )
     stride = tile.stride[-1] if width > 1 and tile.rank else 1
     if not (isinstance(stride, int) and stride == 1):
         _scatter(tile, _lanes(offset, stride, width), value, mask)

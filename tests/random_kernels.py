@@ -1,4 +1,6 @@
-"""Random well-typed kernels as Python source: every dtype and width, hostile values, all control flow."""
+"""Random well-typed kernels as Python source: every dtype and width, hostile values, all control
+flow.
+"""
 
 from __future__ import annotations
 
@@ -291,7 +293,9 @@ class _Writer:
     def strided(self, tile: str, width: int, what: str = "store") -> str:
         """The head of an access with stride 2: its indices stay inside."""
         start = self.index(SIZE - 2 * width + 2)
-        view = f"Tile({tile}.pointer, {tile}.dtype, ({SIZE // 2},), (2,), {start}, {tile}.placement)"
+        view = (
+            f"Tile({tile}.pointer, {tile}.dtype, ({SIZE // 2},), (2,), {start}, {tile}.placement)"
+        )
         return f"{view}.{what}[{width}](0"
 
     # --- expressions ---
@@ -484,5 +488,43 @@ def clean(x: SIMD) -> SIMD:
 
 
 NAMES["clean"] = clean
-STATEMENTS = ["new", "new", "new", "again", "again", "swap", "if", "both", "for", "while", "unroll", "call", "local", "store", "leave"]
-EXPRESSIONS = ["binary", "binary", "binary", "unary", "math", "fma", "compare", "compare", "logic", "select", "choose", "cast", "cast", "bitcast", "shuffle", "lanes", "reduce", "masked", "gather", "bytes", "shift"]
+STATEMENTS = [
+    "new",
+    "new",
+    "new",
+    "again",
+    "again",
+    "swap",
+    "if",
+    "both",
+    "for",
+    "while",
+    "unroll",
+    "call",
+    "local",
+    "store",
+    "leave",
+]
+EXPRESSIONS = [
+    "binary",
+    "binary",
+    "binary",
+    "unary",
+    "math",
+    "fma",
+    "compare",
+    "compare",
+    "logic",
+    "select",
+    "choose",
+    "cast",
+    "cast",
+    "bitcast",
+    "shuffle",
+    "lanes",
+    "reduce",
+    "masked",
+    "gather",
+    "bytes",
+    "shift",
+]

@@ -125,10 +125,12 @@ class Call:
         return memories
 
     def by_interpreter(self, kernel: Kernel | None = None) -> list[Memory]:
-        memories = self.copies()
-        arguments = self.arguments(memories)
-        given = [a.bytes if isinstance(a, Memory) else a for a in arguments]
-        interpret(kernel or self.spec.build(), given)
+        memories, kernel = self.copies(), kernel or self.spec.build()
+        given: list[Any] = []
+        for parameter, argument in zip(kernel.parameters, self.arguments(memories), strict=True):
+            is_memory = isinstance(argument, Memory)
+            given.append(argument.bytes.view(parameter.type.dtype.numpy) if is_memory else argument)
+        interpret(kernel, given)
         return memories
 
     def by_c(self, executable: CompiledKernel, workers: int = 1) -> list[Memory]:

@@ -1,4 +1,6 @@
-"""The interpreter names what goes wrong with the user's line: bounds, uninitialised reads, arguments."""
+"""The interpreter names what goes wrong with the user's line: bounds, uninitialised reads,
+arguments.
+"""
 
 from __future__ import annotations
 

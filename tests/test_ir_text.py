@@ -1,4 +1,6 @@
-"""The text form of a kernel reads back as the same kernel; what is not a kernel is refused with its line."""
+"""The text form of a kernel reads back as the same kernel; what is not a kernel is refused with its
+line.
+"""
 
 from __future__ import annotations
 

@@ -534,9 +534,7 @@ def test_strings_and_parentheses_do_not_end_a_function() -> None:
 not indented
 """
         if limit > len(text):
-            out[0] = (
-                x[1]
-            )
+            out[0] = x[1]
 
     check(kernel)
 
@@ -844,5 +842,7 @@ def test_a_failed_trace_leaves_captured_names_as_they_were() -> None:
 
 
 def test_types_are_kept_through_the_trace() -> None:
-    kernel = trace(lambda out, n: out.store(0, n), {"out": types_of(data())["out"], "n": SIMDType(F32)})
+    kernel = trace(
+        lambda out, n: out.store(0, n), {"out": types_of(data())["out"], "n": SIMDType(F32)}
+    )
     assert [str(p.type) for p in kernel.parameters] == ["pointer<float32>", "float32"]

@@ -1,4 +1,5 @@
-"""Transcendental functions keep the error bounds of their docstrings, on all of float32 if need be."""
+"""Transcendental functions keep the error bounds of their docstrings, on all of float32 if need be.
+"""
 
 from __future__ import annotations
 

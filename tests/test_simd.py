@@ -1,4 +1,5 @@
-"""SIMD values that hold numbers: laws against NumPy, lanes, conversions, and every error sentence."""
+"""SIMD values that hold numbers: laws against NumPy, lanes, conversions, and every error sentence.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +69,10 @@ def test_shifts_past_the_width(dtype: DType, seed: int, count: int) -> None:
     inside, bits = 0 <= count < dtype.bits, dtype.bits
     low = int(np.iinfo(dtype.numpy).min)
     for value, left, right in zip(
-        x.numpy().tolist(), (x << count).numpy().tolist(), (x >> count).numpy().tolist(), strict=True
+        x.numpy().tolist(),
+        (x << count).numpy().tolist(),
+        (x >> count).numpy().tolist(),
+        strict=True,
     ):
         assert left == (((value << count) - low) % (1 << bits) + low if inside else 0)
         assert right == (value >> count if inside else -1 if value < 0 else 0)

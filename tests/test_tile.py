@@ -1,4 +1,5 @@
-"""Tiles: coordinates to elements, sub-tiles, strided and masked access, and every error sentence."""
+"""Tiles: coordinates to elements, sub-tiles, strided and masked access, and every error sentence.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The interpreter: runs a kernel on NumPy buffers, and so is the meaning of a kernel.
 
-It checks what compiled code does not: accesses out of bounds and reads of memory that was never written, named
-with the user's line.
+It checks what compiled code does not: accesses out of bounds and reads of memory that was never
+written, named with the user's line.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ class Memory:
         if self.written is not None:
             self.written[first:last] = True
 
-    def _span(
-        self, dtype: DType, start: int, width: int, unit: int, lane: int
-    ) -> tuple[int, int]:
+    def _span(self, dtype: DType, start: int, width: int, unit: int, lane: int) -> tuple[int, int]:
         first = start * unit + lane * dtype.itemsize
         last = first + width * dtype.itemsize
         if first < 0 or last > len(self.bytes):

@@ -1,8 +1,8 @@
 """The NumPy meaning of every value operation: what a kernel computes, without undefined cases.
 
-Integer division by zero gives 0 and the lowest integer divided by -1 wraps; shifts by the width or more give 0
-(-1 for negative values shifted right); a float cast to an integer saturates and NaN gives 0;
-`minimum` and `maximum` hand on NaN; `fma` rounds once.
+Integer division by zero gives 0 and the lowest integer divided by -1 wraps; shifts by the width or
+more give 0 (-1 for negative values shifted right); a float cast to an integer saturates and NaN
+gives 0; `minimum` and `maximum` hand on NaN; `fma` rounds once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The IR op table: one row an op with its type rule, its NumPy meaning, C spelling and effect.
 
-Rows marked `control` (for, while, if, yield) and memory rows have their meaning in the interpreter, since it
-needs more than values.
+Rows marked `control` (for, while, if, yield) and memory rows have their meaning in the interpreter,
+since it needs more than values.
 """
 
 from __future__ import annotations

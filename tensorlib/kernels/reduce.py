@@ -30,6 +30,7 @@ from tensorlib.kernels.operands import (
 from tensorlib.kernels.scalar import lanes_of, value
 from tensorlib.kernels.specs import ReduceSpec
 from tensorlib.lang.control import parallel
+from tensorlib.lang.target import simdwidthof
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
 
@@ -135,13 +136,9 @@ def rows(
         this.finish(outer, main, 1)
 
 
-def _lanes(spec: ReduceSpec) -> int:
-    return lanes_of(spec.prologue, dtypes=(spec.accumulate,))
-
-
 def reduced(this: Reduction, outer: list[Any], op: str) -> SIMD:
     """Reduce the inner axes at one outer point."""
-    lanes = _lanes(this.spec) if _along_rows(this.spec) else 1
+    lanes = simdwidthof(this.spec.accumulate) if _along_rows(this.spec) else 1
     elements = lambda inner, lanes: this.element([*outer, *inner], lanes)  # noqa: E731
     return fold(op, this.spec.accumulate, elements, this.m, lanes)
 
@@ -152,7 +149,7 @@ def extreme_index(this: Reduction, outer: list[Any]) -> SIMD:
     A NaN counts as more extreme than any number: the first NaN is found where there is one.
     """
     best = reduced(this, outer, this.spec.op.removeprefix("arg"))
-    lanes = _lanes(this.spec) if _along_rows(this.spec) else 1
+    lanes = simdwidthof(this.spec.accumulate) if _along_rows(this.spec) else 1
     *above, size = this.m
     whole = size // lanes * lanes
     found, index = SIMD[DType.bool, 1](False), SIMD[DType.int64, 1](0)
@@ -190,7 +187,7 @@ def columns(
 ) -> None:
     """Panels of columns, neighbours on the last outer axis, are one parallel loop."""
     this = Reduction(m, out, load, epilogue_load, scalar, spec)
-    lanes = _lanes(spec)
+    lanes = simdwidthof(spec.accumulate)
     *above, last = n
     panel = PANEL * lanes
     across = (last + (panel - 1)) // panel

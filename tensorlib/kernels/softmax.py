@@ -23,10 +23,11 @@ from tensorlib.kernels.operands import (
     sizes,
     trace_spec,
 )
-from tensorlib.kernels.scalar import lanes_of, value
+from tensorlib.kernels.scalar import value
 from tensorlib.kernels.specs import SoftmaxSpec
 from tensorlib.lang.control import parallel
 from tensorlib.lang.math import exp
+from tensorlib.lang.target import simdwidthof
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
 
@@ -79,7 +80,7 @@ def softmax_row(this: Softmax, outer: list[Any]) -> None:
     """Whole vectors along a row, then single elements."""
     spec, kind = this.spec, this.spec.accumulate
     neighbours = all(a.strides[-1] in (0, 1) for a in (*spec.loads, spec.store))
-    width = lanes_of(spec.prologue, spec.epilogue, dtypes=(kind,)) if neighbours else 1
+    width = simdwidthof(kind) if neighbours else 1
 
     def x(inner: list[Any], lanes: int) -> SIMD:
         return value(spec.prologue, this.leaf([*outer, *inner], lanes), lanes)

@@ -34,7 +34,8 @@ Values = tuple[Any, ...]
 
 
 class Scope:
-    """The names that the bodies of a statement assign: `get` reads their values, `put` sets them."""
+    """The names that the bodies of a statement assign: `get` reads their values, `put` sets them.
+    """
 
     __slots__ = ("changed", "get", "names", "put")
 
@@ -205,7 +206,9 @@ class Carried:
     def changing(self) -> list[str]:
         """Return the names of which something is carried."""
         names = self.state.names
-        found = {i: None for (i, _), t in zip(self.places, self.types, strict=True) if t is not None}
+        found = {
+            i: None for (i, _), t in zip(self.places, self.types, strict=True) if t is not None
+        }
         return [names[i] for i in found]
 
     def enter(self, values: Sequence[Value]) -> None:

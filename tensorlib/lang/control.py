@@ -1,7 +1,7 @@
 """Control flow over traced values: what rewritten `for`, `while`, `if`, `and`, `or`, `not` call.
 
-On Python values a statement runs as Python does; on traced ones it records an IR operation, whose blocks are
-traced from the statement's bodies. A `Scope` holds the names that those assign.
+On Python values a statement runs as Python does; on traced ones it records an IR operation, whose
+blocks are traced from the statement's bodies. A `Scope` holds the names that those assign.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def static_iterable(iterable: Any) -> Any:
 def run_for(
     iterable: Any, body: Body, scope: Scope | None, flags: Sequence[str], targets: Sequence[str]
 ) -> None:
-    """Run or record a `for` statement; it is left when one of `flags`, names of its scope, is set."""
+    """Run or record a `for` statement; it is left when one of `flags`, names of its scope, is set.
+    """
     builder = current_builder()
     if not isinstance(iterable, Range) or builder is None:
         _static_for(iterable, body, scope, flags)
@@ -293,9 +294,7 @@ def _bound(bound: Any) -> Value:
 # --- branches ---
 
 
-def run_if(
-    condition: Any, scope: Scope | None, then: Body, otherwise: Body | None = None
-) -> None:
+def run_if(condition: Any, scope: Scope | None, then: Body, otherwise: Body | None = None) -> None:
     """Run one branch, or record both where the condition is a traced scalar."""
     if not (isinstance(condition, SIMD) and condition.is_traced):
         if condition:
@@ -444,7 +443,8 @@ def not_(value: Any) -> Any:
 
 
 def _logic(left: SIMD, right: Callable[[], Any], decides: bool) -> Any:
-    """Combine conditions; a right side that reads memory is computed where `left` is not `decides`."""
+    """Combine conditions; a right side that reads memory is computed where `left` is not `decides`.
+    """
     builder = current_builder()
     assert builder is not None
     with builder.block() as block:

@@ -1,4 +1,5 @@
-"""Rewrites early return, break and continue into flags and branches, before anything else is rewritten.
+"""Rewrites early return, break and continue into flags and branches, before anything else is
+rewritten.
 
     for i in range(n):                  __broken_1 = False
         if x[i] < 0:                    for i in range(n):      # leaves once __broken_1 is true
@@ -7,8 +8,8 @@
                                             else:
                                                 s = s + x[i]
 
-What follows a branch that always leaves moves into the other branch; where a branch leaves sometimes, what follows is
-guarded by the flags. A function then ends in one return.
+What follows a branch that always leaves moves into the other branch; where a branch leaves
+sometimes, what follows is guarded by the flags. A function then ends in one return.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class _Exits:
             return [*_pruned(made, self.read), body[-1]]
         if not leaves(body):
             return _pruned(self.block(body), self.read)
-        first = [_set(RETURNED, ast.Constant(False), body[0]), _set(VALUE, language("unset"), body[0])]
+        first = [
+            _set(RETURNED, ast.Constant(False), body[0]),
+            _set(VALUE, language("unset"), body[0]),
+        ]
         ends = _always(body)  # then the flag is set here, whatever the tracer knows of it
         made = self.block(body)
         last = ast.Return(

@@ -11,8 +11,10 @@ import numpy as np
 
 from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import KernelError
-from tensorlib.ir import Kernel, PointerType, current_builder, interpret, text
+from tensorlib.ir import Kernel, current_builder, interpret, text
+from tensorlib.ir.effects import writes
 from tensorlib.lang.rewrite import rewritten
+from tensorlib.lang.target import current_target
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
 from tensorlib.passes import run_passes
@@ -20,7 +22,7 @@ from tensorlib.printers import PRELUDE, print_c
 from tensorlib.simd import SIMDType
 from tensorlib.tile import Tile, TileType
 
-__all__ = ["KernelFunction"]
+__all__ = ["KernelFunction", "written"]
 
 PRINTERS: dict[str, Callable[[Kernel], str]] = {"c": lambda kernel: PRELUDE + print_c(kernel)}
 
@@ -73,7 +75,7 @@ class KernelFunction:
     def trace(self, *arguments: Any) -> Kernel:
         """Return the IR of the kernel for arguments of these types (arrays, numbers, types)."""
         types = self._types(arguments)
-        key = (tuple(types.items()), _key(self.parameters))
+        key = (tuple(types.items()), _key(self.parameters), current_target())
         if key not in self._traced:
             kernel = trace(self.function, types, self.parameters, name=self.name)
             self._traced[key] = run_passes(kernel)
@@ -99,9 +101,10 @@ class KernelFunction:
 
     def python(self, *arguments: Any) -> None:
         """Run the function itself, in Python: step through it in a debugger."""
+        types = self._types(arguments)
         given = [
-            Tile.over(a, name) if isinstance(a, np.ndarray) else a
-            for name, a in zip(self.arguments, self._checked(arguments), strict=True)
+            Tile.over(a, name) if isinstance(a, np.ndarray) else types[name](a)
+            for name, a in zip(self.arguments, arguments, strict=True)
         ]
         self.function(*given, **self.parameters)
 
@@ -181,10 +184,5 @@ def _key(parameters: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def written(kernel: Kernel) -> set[str]:
     """Return the names of the pointers that a kernel stores through."""
-    from tensorlib.ir import walk
-
-    stores = ("store", "masked_store", "scatter")
-    pointers = {id(o.operands[0]) for o in walk(kernel.body) if o.name in stores}
-    return {
-        p.name for p in kernel.parameters if isinstance(p.type, PointerType) and id(p) in pointers
-    }
+    pointers = set().union(*(writes(o) for o in kernel.body.operations))
+    return {p.name for p in kernel.parameters if p in pointers}

@@ -1,4 +1,5 @@
-"""Takes values apart into leaves and puts them together again: tuples, lists, dicts, dataclasses."""
+"""Takes values apart into leaves and puts them together again: tuples, lists, dicts, dataclasses.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +12,7 @@ __all__ = ["flatten", "is_data"]
 Rebuild = Callable[[Iterator[Any]], Any]
 
 
-def flatten(
-    value: Any, opaque: Callable[[Any], bool] | None = None
-) -> tuple[list[Any], Rebuild]:
+def flatten(value: Any, opaque: Callable[[Any], bool] | None = None) -> tuple[list[Any], Rebuild]:
     """Return the leaves of `value` and a function that rebuilds it from an iterator of leaves.
 
     Lists and dicts are rebuilt afresh. Values for which `opaque` holds are leaves whatever they
@@ -56,9 +55,7 @@ def is_data(value: Any) -> bool:
     return hasattr(type(value), "__dataclass_fields__")
 
 
-def _dataclass(
-    value: Any, leaves: list[Any], opaque: Callable[[Any], bool] | None
-) -> Rebuild:
+def _dataclass(value: Any, leaves: list[Any], opaque: Callable[[Any], bool] | None) -> Rebuild:
     names = [f.name for f in dataclasses.fields(value) if f.init]
     parts = {name: _visit(getattr(value, name), leaves, opaque) for name in names}
     return lambda it: dataclasses.replace(value, **{n: p(it) for n, p in parts.items()})

@@ -1,8 +1,8 @@
 """Rewrites the control flow of a Python function so that it can be traced.
 
-Statements become calls of `lang.control`, whose bodies reach the names of the function as `nonlocal`; calls of plain
-functions rewrite those too. The rewritten function keeps the file, positions, defaults, globals and closure cells
-of the original.
+Statements become calls of `lang.control`, whose bodies reach the names of the function as
+`nonlocal`; calls of plain functions rewrite those too. The rewritten function keeps the file,
+positions, defaults, globals and closure cells of the original.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _OURS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
 
 @functools.cache
 def _is_left(module: str) -> bool:
-    """Whether the functions of a module run as they are: the language, the library, Python's own."""
+    """Whether the functions of a module run as they are: the language, the library, Python's own.
+    """
     package = module.partition(".")[0]
     if package == "tensorlib":
         return not module.startswith(_OURS)
@@ -211,7 +212,8 @@ class _Rewriter(ast.NodeTransformer):
     def _lift(
         self, node: ast.stmt, bodies: list[list[ast.stmt]], own: set[str], parameters: list[str]
     ) -> tuple[list[ast.expr], list[ast.stmt], ast.expr]:
-        """Make functions of bodies: return their names, their definitions and the scope they share."""
+        """Make functions of bodies: return their names, their definitions and the scope they share.
+        """
         stored, changed = assigned([statement for body in bodies for statement in body])
         names = stored | own
         self.lifted[-1] |= names

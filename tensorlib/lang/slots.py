@@ -1,4 +1,6 @@
-"""The places in lists, dicts and objects that a body can change in place, wherever it can reach them from."""
+"""The places in lists, dicts and objects that a body can change in place, wherever it can reach
+them from.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +57,7 @@ class Slots:
     @property
     def names(self) -> list[str]:
         """A name for each place, after the local name that it was reached from."""
-        return [
-            f"{name}_{key}" for container, keys, name in self.containers for key in keys
-        ]
+        return [f"{name}_{key}" for container, keys, name in self.containers for key in keys]
 
     def read(self) -> list[Any]:
         """Return what the places hold."""

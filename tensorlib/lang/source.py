@@ -1,4 +1,6 @@
-"""Finds the syntax tree of a function or lambda from its code object, with the positions of its file."""
+"""Finds the syntax tree of a function or lambda from its code object, with the positions of its
+file.
+"""
 
 from __future__ import annotations
 

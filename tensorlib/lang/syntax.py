@@ -1,4 +1,5 @@
-"""Makes syntax: names, calls of the language under the one name that rewritten code reaches it by."""
+"""Makes syntax: names, calls of the language under the one name that rewritten code reaches it by.
+"""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def trace(
     """Return the kernel that `function` records when called with `arguments` and `parameters`.
 
     `arguments` maps names to TileType, SIMDType, Dim or nests (tuples, dataclasses) of them; each
-    symbol of a Dim is an int64 argument of the kernel. `parameters` are compile-time values. `order`
-    names all kernel arguments in calling order; without it they come as first met.
+    symbol of a Dim is an int64 argument of the kernel. `parameters` are compile-time values.
+    `order` names all kernel arguments in calling order; without it they come as first met.
     """
     signature = _Signature()
     given = {key: signature.bind(key, value) for key, value in arguments.items()}

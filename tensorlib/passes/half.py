@@ -83,6 +83,9 @@ def _widened(operation: Operation, replaced: dict[int, Value]) -> list[Operation
 
 
 def _cast(value: Value, dtype: DType, at: Operation) -> Operation:
-    kind = value.type
+    kind, made = value.type, value.operation
     assert isinstance(kind, VectorType)
+    if made is not None and made.name == "const" and dtype is DType.float32:  # exact in it
+        wide = {"type": kind.of(dtype), "value": made.attributes["value"]}
+        return Operation("const", [], [kind.of(dtype)], wide, place=at.place)
     return Operation("cast", [value], [kind.of(dtype)], {"dtype": dtype}, place=at.place)

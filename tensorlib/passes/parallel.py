@@ -5,9 +5,10 @@
     } -> ()                         becomes   } -> ()
     %3 = load %p %0                           %3 = load %p %0
 
-Each worker runs its share of the loop and the rest of the kernel, without waiting for the others; what writes memory
-beside the loop runs on worker 0. So nothing beside the loop may touch what the loop writes, or write what
-the loop reads. A loop over the elements that whole vectors leave over is told apart from the loop before it.
+Each worker runs its share of the loop and the rest of the kernel, without waiting for the others;
+what writes memory beside the loop runs on worker 0. So nothing beside the loop may touch what the
+loop writes, or write what the loop reads. A loop over the elements that whole vectors leave over is
+told apart from the loop before it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from tensorlib.ir.verifier import verify
 from tensorlib.knobs import knob
 from tensorlib.passes.dead import dead
 from tensorlib.passes.half import half
+from tensorlib.passes.invariant import invariant
 from tensorlib.passes.parallel import parallel
 
 __all__ = ["PASSES", "run_passes"]
@@ -19,6 +20,7 @@ Pass = Callable[[Kernel], None]
 
 PASSES: list[Pass] = [
     parallel,
+    invariant,
     half,  # before dead: its casts may be of values that nobody uses
     dead,
 ]

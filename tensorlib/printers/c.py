@@ -2,8 +2,8 @@
 
     void NAME(const uint64_t *args, int64_t worker, int64_t workers)
 
-Every worker calls it. The parallel loop is shared out among them; what stands beside that loop and writes memory
-that others see is worker 0's, and so is a kernel without a parallel loop.
+Every worker calls it. The parallel loop is shared out among them; what stands beside that loop and
+writes memory that others see is worker 0's, and so is a kernel without a parallel loop.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from tensorlib.ir.core import Block, Kernel, Value, walk
 from tensorlib.ir.effects import writes_shared
 from tensorlib.ir.types import PointerType, VectorType
+from tensorlib.knobs import knob
 from tensorlib.printers import c_convert, c_memory, c_values
 from tensorlib.printers.c_types import (
     SCALAR,
@@ -24,8 +25,7 @@ from tensorlib.printers.c_types import (
     mask_name,
     vector_name,
 )
-from tensorlib.printers.walker import Emit, Walker, all_of, identifier
-from tensorlib.knobs import knob
+from tensorlib.printers.walker import Emit, Walker, identifier
 
 __all__ = ["PRELUDE", "print_c"]
 
@@ -61,11 +61,15 @@ class GnuC:
         if kind.width == 1:
             return literal(data, kind)
         scalar = VectorType(kind.dtype)
-        texts = ", ".join(literal(x, scalar) for x in all_of(data, kind.width))
+        if not isinstance(data, tuple):
+            return f"({literal(data, scalar)} - ({self.type(walker, kind)}){{}})"
+        texts = ", ".join(literal(x, scalar) for x in data)
         return f"({self.type(walker, kind)}){{{texts}}}"
 
     def mask_constant(self, walker: Walker, data: Any, bits: int, width: int) -> str:
-        texts = ", ".join("-1" if x else "0" for x in all_of(data, width))
+        if not isinstance(data, tuple):
+            return f"({-int(data)} - ({self.mask_type(walker, bits, width)}){{}})"
+        texts = ", ".join("-1" if x else "0" for x in data)
         return f"({self.mask_type(walker, bits, width)}){{{texts}}}"
 
     def mask_as(self, walker: Walker, name: str, bits: int, width: int) -> str:
@@ -73,14 +77,14 @@ class GnuC:
 
     def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str]:
         """Declare this worker's share of a parallel loop's iterations."""
-        trips, first, last = (walker.fresh(stem) for stem in ("trips", "first", "last"))
+        trips, first, last, end = (walker.fresh(s) for s in ("trips", "first", "last", "end"))
         count = f"({stop} - {start} + {step} - 1) / {step}"
         walker.line(f"const int64_t {trips} = {stop} > {start} ? {count} : 0;")
-        begin = f"{start} + {trips} * worker / workers * {step}"
-        end = f"{start} + {trips} * (worker + 1) / workers * {step}"
-        walker.line(f"const int64_t {first} = {begin};")
-        walker.line(f"const int64_t {last} = {end};")
-        return first, f"({last} < {stop} ? {last} : {stop})"
+        for name, share in ((first, "worker"), (last, "(worker + 1)")):
+            text = f"{start} + {trips} * {share} / workers * {step}"
+            walker.line(f"const int64_t {name} = {text};")
+        walker.line(f"const int64_t {end} = {last} < {stop} ? {last} : {stop};")
+        return first, end
 
 
 def _function(walker: Walker, kernel: Kernel, name: str) -> str:

@@ -1,7 +1,9 @@
-"""Small C functions that generated kernels call, printed only where used and guarded against repetition.
+"""Small C functions that generated kernels call, printed only where used and guarded against
+repetition.
 
-GNU vector types leave a few things out (fma, rounding, saturation, division that can't trap): these functions put them
-in, with the compiler's own builtins where it has one, else in vector arithmetic, else lane by lane.
+GNU vector types leave a few things out (fma, rounding, saturation, division that can't trap): these
+functions put them in, with the compiler's own builtins where it has one, else in vector arithmetic,
+else lane by lane.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ def _lanes(
         text = f"{signature(kind, parameters)} {{ return {one.replace('[i]', '')}; }}\n"
         return Helper(text, (), needs)
     each = "".join(f"  r[{i}] = {one.replace('[i]', f'[{i}]')};\n" for i in range(width))
-    return Helper(f"{signature(kind, parameters)} {{\n  {kind} r;\n{each}  return r;\n}}\n", (), needs)
+    return Helper(
+        f"{signature(kind, parameters)} {{\n  {kind} r;\n{each}  return r;\n}}\n", (), needs
+    )
 
 
 def _native(
@@ -113,7 +117,12 @@ def _sqrt(short: str, width: int, extra: str) -> Helper:
 
 
 # name -> (C function, immediate of the SSE4.1 instruction: nearest 8, down 9, up 10, to zero 11)
-_ROUNDINGS = {"round": ("rint", 8), "floor": ("floor", 9), "ceil": ("ceil", 10), "trunc": ("trunc", 11)}
+_ROUNDINGS = {
+    "round": ("rint", 8),
+    "floor": ("floor", 9),
+    "ceil": ("ceil", 10),
+    "trunc": ("trunc", 11),
+}
 
 
 def _rounding(name: str) -> Callable[[str, int, str], Helper]:

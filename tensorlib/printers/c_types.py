@@ -80,12 +80,10 @@ def literal(value: Any, kind: VectorType) -> str:
     if dtype.bits == 64:
         if dtype.kind == "unsigned":
             return f"UINT64_C({value})"
-        return f"(-INT64_C({-value - 1}) - 1)" if value < 0 else _small(value)
+        if -(2**31) < value < 2**31:  # C converts it where it meets the other operand
+            return f"({value})" if value < 0 else str(value)
+        return f"(-INT64_C({-value - 1}) - 1)" if value < 0 else f"INT64_C({value})"
     return f"{value}u" if dtype.kind == "unsigned" and dtype.bits == 32 else _signed(value)
-
-
-def _small(value: int) -> str:
-    return f"INT64_C({value})"
 
 
 def _signed(value: int) -> str:

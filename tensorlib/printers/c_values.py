@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.ir.core import Operation, Value
@@ -28,14 +29,37 @@ def _spelled(walker: Walker, operation: Operation) -> None:
             masks.reverse()
         walker.define(result, spelling.format(*masks), bits)
         return
-    text = spelling.format(*map(walker.use, operation.operands))
+    text = spelling.format(*_operands(walker, operation))
     if is_mask(result.type):  # a comparison: lanes as wide as what is compared
         bits = kind.dtype.bits
         walker.define(result, f"({walker.mask_type(bits, kind.width)})({text})", bits)
-    elif kind.width == 1 and vector(result).dtype.is_integer:
-        walker.define(result, f"({SCALAR[SHORT[kind.dtype]]})({text})")
     else:
-        walker.define(result, text)
+        walker.define(result, _narrow(kind, text) if vector(result).dtype.is_integer else text)
+
+
+def _operands(walker: Walker, operation: Operation) -> list[str]:
+    """Return operands as text; a constant with equal lanes is a scalar beside a vector."""
+    texts = [walker.use(o) for o in operation.operands]
+    if len(texts) == 2 and vector(operation.operands[0]).width > 1:
+        for i, operand in enumerate(operation.operands):
+            number = _constant(operand)
+            if number is not None and _constant(operation.operands[1 - i]) is None:
+                texts[i] = literal(number, VectorType(vector(operand).dtype))
+    return texts
+
+
+def _constant(value: Value) -> Any:
+    """Return the number of a constant that has it in all lanes."""
+    if value.operation is None or value.operation.name != "const":
+        return None
+    number = value.operation.attributes["value"]
+    return None if isinstance(number, tuple) else number
+
+
+def _narrow(kind: VectorType, text: str) -> str:
+    """C computes small integers as int: take its result back."""
+    small = kind.width == 1 and kind.dtype.bits < 32
+    return f"({SCALAR[SHORT[kind.dtype]]})({text})" if small else text
 
 
 def _called(walker: Walker, operation: Operation) -> None:
@@ -49,8 +73,7 @@ def _fma(walker: Walker, operation: Operation) -> None:
     kind, result = vector(operation.operands[0]), operation.results[0]
     a, b, c = map(walker.use, operation.operands)
     if kind.dtype.is_integer:
-        text = f"{a} * {b} + {c}"
-        walker.define(result, f"({SCALAR[SHORT[kind.dtype]]})({text})" if kind.width == 1 else text)
+        walker.define(result, _narrow(kind, f"{a} * {b} + {c}"))
         return
     name = f"fma_{kind.dtype.name}" if kind.dtype.bits == 16 else "fma"
     walker.define(result, call(walker, name, kind, a, b, c))
@@ -65,8 +88,7 @@ def _not(walker: Walker, operation: Operation) -> None:
     elif kind.dtype is DType.bool:
         walker.define(result, f"!{walker.use(operand)}")
     else:
-        text = f"~{walker.use(operand)}"
-        walker.define(result, f"({walker.type(kind)}){text}" if kind.width == 1 else text)
+        walker.define(result, _narrow(kind, f"~{walker.use(operand)}"))
 
 
 def _absolute(walker: Walker, operation: Operation) -> None:
@@ -89,24 +111,31 @@ def _extreme(sign: str) -> Emit:
     def emit(walker: Walker, operation: Operation) -> None:
         a, b = map(walker.use, operation.operands)
         kind = vector(operation.operands[0])
-        walker.define(operation.results[0], _extreme_text(walker, kind, sign, a, b))
+        sides = _operands(walker, operation)
+        text = _extreme_text(walker, kind, sign, a, b, f"{sides[0]} {sign} {sides[1]}")
+        walker.define(operation.results[0], text)
 
     return emit
 
 
-def _extreme_text(walker: Walker, kind: VectorType, sign: str, a: str, b: str) -> str:
-    test = f"({a} {sign} {b}) | ({a} != {a})" if kind.dtype.is_float else f"{a} {sign} {b}"
-    return choose(walker, test, a, b, kind)
+def _extreme_text(
+    walker: Walker, kind: VectorType, sign: str, a: str, b: str, test: str = ""
+) -> str:
+    """`a` where it is smaller (greater) or NaN, else `b`."""
+    test = test or f"{a} {sign} {b}"
+    return choose(walker, f"({test}) | ({a} != {a})" if kind.dtype.is_float else test, a, b, kind)
 
 
 def choose(walker: Walker, test: str, a: str, b: str, kind: VectorType) -> str:
     """Return `test ? a : b` by lane; C has no vector ?:, so vectors blend bits."""
     if kind.width == 1:
         return f"({test}) ? {a} : {b}"
-    mask = walker.mask_type(kind.dtype.bits, kind.width)
-    picked = f"({mask})({test}) & ({mask}){_in_parentheses(a)}"
-    other = f"~({mask})({test}) & ({mask}){b}"
-    return f"({walker.type(kind)})(({picked}) | ({other}))"
+    bits = kind.dtype.bits
+    mask = walker.mask_type(bits, kind.width)
+    if not test.isidentifier():
+        test = walker.temporary(f"({mask})({test})", kind, bits)
+    picked, other = (f"({mask}){_in_parentheses(x)}" for x in (a, b))
+    return f"({walker.type(kind)})(({test} & {picked}) | (~{test} & {other}))"
 
 
 def _in_parentheses(text: str) -> str:
@@ -131,8 +160,8 @@ def _select(walker: Walker, operation: Operation) -> None:
 def _shift(sign: str) -> Emit:
     def emit(walker: Walker, operation: Operation) -> None:
         value, count = operation.operands
-        kind, number = vector(value), _known(count)
-        if number is None or not 0 <= number < kind.dtype.bits:
+        kind, number = vector(value), _constant(count)
+        if not isinstance(number, int) or not 0 <= number < kind.dtype.bits:
             _called(walker, operation)
             return
         text = f"{walker.use(value)} {sign} {number}"
@@ -144,28 +173,19 @@ def _shift(sign: str) -> Emit:
     return emit
 
 
-def _known(count: Value) -> int | None:
-    """Return the number of a shift count that is the same constant in all lanes."""
-    if count.operation is None or count.operation.name != "const":
-        return None
-    number = count.operation.attributes["value"]
-    return number if isinstance(number, int) else None
-
-
 def _whole(sign: str) -> Emit:
     """Floor division and remainder: a shift and a mask where the divisor is a power of two."""
 
     def emit(walker: Walker, operation: Operation) -> None:
         value, divisor = operation.operands
-        kind, number = vector(value), _known(divisor)
-        if number is None or number < 1 or number & (number - 1):
+        kind, number = vector(value), _constant(divisor)
+        if not isinstance(number, int) or number < 1 or number & (number - 1):
             _called(walker, operation)
             return
         amount = number.bit_length() - 1 if sign == ">>" else number - 1
         right = literal(amount, VectorType(kind.dtype)) if sign == "&" else str(amount)
         text = f"{walker.use(value)} {sign} {right}"
-        small = kind.width == 1 and kind.dtype.bits < 32
-        walker.define(operation.results[0], f"({walker.type(kind)})({text})" if small else text)
+        walker.define(operation.results[0], _narrow(kind, text))
 
     return emit
 
@@ -232,9 +252,7 @@ def _reduce(walker: Walker, operation: Operation) -> None:
     width = kind.width
     while width > 1:
         half, of = width // 2, VectorType(kind.dtype, width // 2)
-        low, high = (
-            walker.temporary(_part(name, start, half), of, bits) for start in (0, half)
-        )
+        low, high = (walker.temporary(_part(name, start, half), of, bits) for start in (0, half))
         name = walker.temporary(_fold(walker, operation.name, of, low, high), of, bits)
         width = half
     walker.define(result, f"{name} != 0" if bits else name)
@@ -250,9 +268,11 @@ def _fold(walker: Walker, name: str, kind: VectorType, a: str, b: str) -> str:
     signs = {"add": "+", "multiply": "*", "and": "&", "or": "|", "xor": "^"}
     which = name.removeprefix("reduce_")
     if which in signs:
-        text = f"{a} {signs[which]} {b}"
-        small = kind.width == 1 and kind.dtype.is_integer
-        return f"({SCALAR[SHORT[kind.dtype]]})({text})" if small else text
+        return (
+            _narrow(kind, f"{a} {signs[which]} {b}")
+            if kind.dtype.is_integer
+            else (f"{a} {signs[which]} {b}")
+        )
     return _extreme_text(walker, kind, "<" if which == "minimum" else ">", a, b)
 
 

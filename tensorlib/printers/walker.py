@@ -1,19 +1,20 @@
 """Walks a kernel's blocks and writes C-like lines: names, variables and control flow.
 
-What differs between C, CUDA C and OpenCL C is a `Dialect`: names of types, constants, and a table of operations.
+What differs between C, CUDA C and OpenCL C is a `Dialect`: names of types, constants, and a table
+of operations.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from tensorlib.dtypes import DType
 from tensorlib.ir.core import Block, Operation, Value
 from tensorlib.ir.types import VectorType
 
-__all__ = ["Dialect", "Emit", "Walker", "all_of", "identifier", "is_mask", "lanes", "vector"]
+__all__ = ["Dialect", "Emit", "Walker", "identifier", "is_mask", "lanes", "vector"]
 
 
 class Dialect(Protocol):
@@ -243,8 +244,3 @@ _CONTROL: dict[str, Emit] = {"for": _for, "while": _while, "if": _if}
 def lanes(start: int, stop: int) -> str:
     """Return lane numbers as text: `0, 1, 2, 3`."""
     return ", ".join(map(str, range(start, stop)))
-
-
-def all_of(data: Any, width: int) -> Sequence[Any]:
-    """Return the lanes of a constant, which is one number where all are equal."""
-    return data if isinstance(data, tuple) else (data,) * width
