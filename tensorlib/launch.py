@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.backend import Device, HostMemory, KernelBackend, kernel_level, lends
+from tensorlib.backend import Device, HostMemory, kernel_level, lends
 from tensorlib.errors import BackendError, KernelError
 from tensorlib.graph.host import contiguous_strides
 from tensorlib.ir import Kernel, PointerType, current_builder
@@ -76,7 +76,7 @@ def kernel(function: Callable[..., Any]) -> LaunchedKernel:
     return LaunchedKernel(function)
 
 
-def _device() -> tuple[Device, KernelBackend, HostMemory]:
+def _device() -> tuple[Device, Any, HostMemory]:
     device = REGISTRY.default()
     found = REGISTRY.backend(device.backend)
     backend, host = kernel_level(found), lends(found)

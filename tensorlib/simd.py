@@ -71,7 +71,15 @@ class SIMDType:
         return f"SIMD[{self.dtype.name}, {self.width}]"
 
 
-class SIMD:
+class _Bracketed(type):
+    """Gives the classes their brackets; a metaclass, so that type checkers know what comes out."""
+
+    def __getitem__(cls, parameters: Any) -> SIMDType:
+        dtype, width = parameters if isinstance(parameters, tuple) else (parameters, 1)
+        return SIMDType(as_dtype(dtype), width)
+
+
+class SIMD(metaclass=_Bracketed):
     """`width` lanes of `dtype`. Operators work lane by lane; Python numbers take the dtype.
 
     Comparison gives a mask (`SIMD[bool, width]`); a scalar (width 1) spreads over a vector.
@@ -86,10 +94,6 @@ class SIMD:
 
     def __init__(self, value: Any, dtype: DType, width: int) -> None:
         self.value, self.dtype, self.width = value, dtype, width
-
-    def __class_getitem__(cls, parameters: Any) -> SIMDType:
-        dtype, width = parameters if isinstance(parameters, tuple) else (parameters, 1)
-        return SIMDType(as_dtype(dtype), width)
 
     @classmethod
     def of(cls, value: Value) -> SIMD:
@@ -410,9 +414,6 @@ class Scalar(SIMD):
 
     __slots__ = ()
 
-    def __class_getitem__(cls, parameters: Any) -> SIMDType:
-        return SIMDType(as_dtype(parameters), 1)
-
 
 def apply(name: str, *operands: SIMD, **attributes: Any) -> SIMD:
     """Apply IR op `name`: record it where an operand is traced, else compute its NumPy meaning."""
@@ -448,7 +449,7 @@ def _binary(name: str, left: Any, right: Any) -> SIMD:
     if not isinstance(
         left if not isinstance(left, SIMD) else right, (SIMD, bool, int, float, np.generic)
     ):
-        return NotImplemented
+        return cast(SIMD, NotImplemented)
     a, b = _match(name, left, right)
     return apply(name, a, b)
 

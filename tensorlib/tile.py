@@ -95,8 +95,7 @@ class Tile:
 
     @property
     def load(self) -> _Access:
-        """`t.load[width](i, j, mask=None, other=0)`: a SIMD value of elements along the last axis.
-        """
+        """`t.load[width](i, j, mask=None, other=0)`: elements along the last axis."""
         return _Access(self, _load)
 
     @property
@@ -283,7 +282,7 @@ def _access_type(where: str, tile: Tile, dtype: DType, width: int) -> VectorType
     return kind
 
 
-def _mask(where: str, mask: Any, width: int) -> SIMD | None:
+def _mask(where: str, mask: Any, width: int) -> Any:
     """Check a mask; a scalar condition stands for all lanes."""
     if mask is None:
         return None
@@ -296,7 +295,8 @@ def _mask(where: str, mask: Any, width: int) -> SIMD | None:
 
 def _lanes(offset: Any, stride: Any, width: int) -> SIMD:
     """The element number of each lane."""
-    return SIMDType(DType.int64, width)(*range(width)) * stride + offset
+    numbers: SIMD = SIMDType(DType.int64, width)(*range(width)) * stride + offset
+    return numbers
 
 
 def _load_at(

@@ -26,7 +26,7 @@ from tensorlib.kernels.specs import (
     Spec,
     TakeSpec,
 )
-from tests.spec_calls import Array, Call, Memory, Operand, axes_of
+from tensorlib.tests.spec_calls import Array, Call, Memory, Operand, axes_of
 
 __all__ = ["DTYPES", "KINDS", "hostile", "random_call", "random_spec", "sums_floats", "whole"]
 
@@ -427,14 +427,21 @@ def _sizes(random: Random, spec: Spec, large: bool) -> dict[str, int]:
         found[random.choice(names)] = random.choice([129, 257, 1000])
     if isinstance(spec, ReduceSpec) and spec.op in ("max", "min", "argmax", "argmin"):
         found |= {name: max(n, 1) for name, n in found.items() if name.startswith("m")}
-    while prod(found.values()) > (60_000 if large else 400):
-        longest = max(found, key=lambda name: found[name])
+    packed = _packed_sizes(random, spec, large)
+    found |= packed
+    while prod(found.values()) > (60_000 if large else 500):
+        longest = max(found.keys() - packed.keys(), key=lambda name: (found[name], name))
         found[longest] //= 2
-    if isinstance(spec, MatmulSpec) and any(x.dtype.is_packed for x in (spec.a, spec.b)):
-        found["K"] = random.choice([32, 64, 96, 576] if large else [32, 64])
-    if isinstance(spec, TakeSpec) and spec.x.dtype.is_packed:
-        found[f"n{spec.rank - 1}"] = random.choice([32, 64])
     return found
+
+
+def _packed_sizes(random: Random, spec: Spec, large: bool) -> dict[str, int]:
+    """The sizes of axes that packed blocks lie along: whole blocks."""
+    if isinstance(spec, MatmulSpec) and any(x.dtype.is_packed for x in (spec.a, spec.b)):
+        return {"K": random.choice([32, 64, 96, 576] if large else [32, 64])}
+    if isinstance(spec, TakeSpec) and spec.x.dtype.is_packed:
+        return {f"n{spec.rank - 1}": random.choice([32, 64])}
+    return {}
 
 
 def _layout(

@@ -15,7 +15,7 @@ from tensorlib.kernels.matmul import _shape_of, roundings
 from tensorlib.kernels.specs import Access, MatmulSpec
 from tensorlib.lang.target import simdwidthof
 from tensorlib.ops.packed import pack, unpack
-from tests.spec_calls import Array, Call, compiled, plain_call, same
+from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 F32, F64 = DType.float32, DType.float64
 PACKED = [DType.q4_0, DType.q4_1, DType.q8_0]
@@ -144,9 +144,7 @@ def test_prologue_and_epilogue() -> None:
     store = Access(F32, (None, 1))
     plus = Apply("add", (Leaf("main", 0, F32), x), F32)
     plain = matmul("dot", b=DType.q8_0)
-    spec = MatmulSpec(
-        0, F32, plain.a, plain.b, Apply("silu", (x,), F32), plus, (store,), (), store
-    )
+    spec = MatmulSpec(0, F32, plain.a, plain.b, Apply("silu", (x,), F32), plus, (store,), (), store)
     rng = np.random.default_rng(5)
     a, b, residual = (rng.standard_normal(s) for s in ((5, 64), (64, 11), (5, 11)))
     call = product_call(spec, a, b, load0=residual)

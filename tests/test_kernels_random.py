@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tensorlib.backends.c import CompiledKernel
 from tensorlib.kernels.specs import SoftmaxSpec, Spec
 from tensorlib.lang.target import Target, targeting
-from tests.random_specs import KINDS, random_call, random_spec
-from tests.spec_calls import Array, Call, compiled, same
+from tensorlib.tests.random_specs import KINDS, random_call, random_spec
+from tensorlib.tests.spec_calls import Array, Call, compiled, same
 
 POOL = 24  # specs of each kind that are compiled in every run
 VECTOR_BYTES = (16, 32, 64)

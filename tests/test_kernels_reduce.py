@@ -16,8 +16,8 @@ from tensorlib.kernels.fold import neutral, roundings
 from tensorlib.kernels.reduce import _along_columns
 from tensorlib.kernels.specs import Access, ReduceSpec
 from tensorlib.lang.target import simdwidthof
-from tests.random_specs import DTYPES, hostile
-from tests.spec_calls import Array, Call, compiled, plain_call, same
+from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 F32, F64, INDEX = DType.float32, DType.float64, DType.int64
 Strides = tuple[int | None, ...]
@@ -128,7 +128,9 @@ def test_extremes_are_numpys_with_nan(dtype: DType, shape: Any) -> None:
         for op in ("max", "min"):
             with np.errstate(all="ignore"):
                 want = getattr(np, op)(x, axis=1)
-            assert np.array_equal(run(reduction(op, dtype, shape), x), want, equal_nan=dtype.is_float)
+            assert np.array_equal(
+                run(reduction(op, dtype, shape), x), want, equal_nan=dtype.is_float
+            )
 
 
 @pytest.mark.parametrize("shape", [ROWS, COLUMNS], ids=["rows", "columns"])

@@ -18,8 +18,8 @@ from tensorlib.kernels.specs import Access, ElementwiseSpec
 from tensorlib.lang.target import Target, targeting
 from tensorlib.ops import OPS
 from tensorlib.ops.promotion import domain_dtype
-from tests.random_specs import DTYPES, hostile
-from tests.spec_calls import Array, Call, compiled, plain_call, same
+from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 FLOATS = [d for d in DTYPES if d.is_float]
 ELEMENTWISE = {name: op for name, op in OPS.items() if op.kind == "elementwise" and name != "cast"}

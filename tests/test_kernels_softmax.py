@@ -13,7 +13,7 @@ from tensorlib.kernels.expression import Apply, Expression, Leaf
 from tensorlib.kernels.fold import roundings
 from tensorlib.kernels.specs import Access, SoftmaxSpec
 from tensorlib.lang.target import simdwidthof
-from tests.spec_calls import Array, compiled, plain_call, same
+from tensorlib.tests.spec_calls import Array, compiled, plain_call, same
 
 F32, F64, INDEX = DType.float32, DType.float64, DType.int64
 

@@ -507,7 +507,7 @@ def test_functions_of_every_kind_are_rewritten() -> None:
             out[i + 1] = near(x[i + 1])
             out[i + 2] = rule.of(x[i + 2])
             out[i + 3] = bound(x[i + 3], by=4.0)
-            out[i + 4] = (lambda v: -v if v > 0.0 else v)(x[i + 4])
+            out[i + 4] = (lambda v: -v if v > 0.0 else v)(x[i + 4])  # noqa: PLC3002
             out[i + 5] = [scaled(x[j]) for j in range(3)][2]
 
     check(kernel)
@@ -624,10 +624,10 @@ def test_break_can_not_leave_a_parallel_loop() -> None:
 def test_a_carried_name_keeps_its_type() -> None:
     def kernel(out: Tile, x: Tile, k: Tile, limit: SIMD) -> None:
         total = SIMD[F32, 1](0)
-        for i in range(16):
+        for _ in range(16):
             total = total.cast(DType.float64) + 1.0
 
-    assert error_of(kernel, "for i in range(16):") == (
+    assert error_of(kernel, "for _ in range(16):") == (
         "total is float32 before this statement and float64 after it; a carried name keeps its "
         "type: try SIMD[...](...) before, or .cast in it"
     )
@@ -647,10 +647,10 @@ def test_a_structure_does_not_change_in_a_loop() -> None:
 def test_only_numbers_change_in_a_loop() -> None:
     def kernel(out: Tile, x: Tile, k: Tile, limit: SIMD) -> None:
         name = "a"
-        for i in range(16):
+        for _ in range(16):
             name = name + "b"
 
-    assert error_of(kernel, "for i in range(16):") == (
+    assert error_of(kernel, "for _ in range(16):") == (
         "loop: name changes from 'a' to 'ab' in the loop; "
         "only numbers and SIMD values can change in a run-time loop"
     )
@@ -764,11 +764,11 @@ def test_exits_inside_with_need_compile_time_conditions() -> None:
     )
 
     def loop(out: Tile, x: Tile, k: Tile, limit: SIMD) -> None:
-        for i in range(16):
+        for _ in range(16):
             with np.errstate(all="ignore"):
                 break
 
-    assert error_of(loop, "for i in range(16):") == (
+    assert error_of(loop, "for _ in range(16):") == (
         "for: return, break and continue inside with, try or match can't leave a run-time loop; "
         "try moving them out of that statement, or unroll(range(...))"
     )

@@ -1,5 +1,4 @@
-"""Transcendental functions keep the error bounds of their docstrings, on all of float32 if need be.
-"""
+"""Transcendental functions keep the error bounds of their docstrings."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def compiled(name: str, dtype: DType) -> Callable[[Array], Array]:
 
 def worst(name: str, dtype: DType, x: Array, got: Array) -> tuple[float, float]:
     """Return the largest error in ulps beyond what is allowed, and where it is."""
-    bound, reference, absolute = BOUNDS[name]
+    _, reference, absolute = BOUNDS[name]
     with np.errstate(all="ignore"):
         exact = reference(x.astype(np.float64 if dtype is F32 else np.longdouble))
         rounded = exact.astype(dtype.numpy)

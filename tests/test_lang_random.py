@@ -68,8 +68,7 @@ def run_with(code: str, features: str) -> subprocess.CompletedProcess[str]:
 
 
 def program(kernels: list[tuple[Kernel, dict[str, Any]]]) -> str:
-    """Return a C program that reads arguments from stdin, calls each kernel and writes the arrays.
-    """
+    """Return a C program that reads arguments, calls each kernel and writes the arrays."""
     text = [PRELUDE, "#include <stdio.h>\n#include <stdlib.h>\n"]
     text += [print_c(kernel, f"kernel{i}") for i, (kernel, _) in enumerate(kernels)]
     text.append("int main(void) {\n")
@@ -139,8 +138,7 @@ def check_sanitized(tmp_path: Path, seeds: range) -> None:
 
 
 def test_generated_c_is_clean(tmp_path: Path) -> None:
-    """No warning, no undefined behaviour, no access outside: with the sanitizers of the compiler.
-    """
+    """No warning, no undefined behaviour, no access outside arrays."""
     check_sanitized(tmp_path, range(100, 116))
 
 

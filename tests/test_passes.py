@@ -91,7 +91,8 @@ def test_dead_drops_loops_branches_and_local_memory_without_effect() -> None:
         "  %t: pointer<float32, register> = alloc {dtype=float32, placement=@register, size=4}\n"
         "  for %0 %n %1 (%i: int64) {\n    %2: float32 = load %p %i {type=float32}\n"
         "    store %t %0 %2\n    yield\n  } -> ()\n"
-        "  if %b {types=[int64]} () {\n    yield %0\n  } and () {\n    yield %1\n  } -> (%3: int64)\n"
+        "  if %b {types=[int64]} () {\n    yield %0\n  } and () {\n    yield %1\n"
+        "  } -> (%3: int64)\n"
     )
     same(dead, body, "")
 

@@ -1,5 +1,5 @@
-"""SIMD values that hold numbers: laws against NumPy, lanes, conversions, and every error sentence.
-"""
+# ruff: noqa: E501, PLW0108  (one row an error)
+"""SIMD values that hold numbers: laws against NumPy, lanes, conversions, and every error sentence."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Tiles: coordinates to elements, sub-tiles, strided and masked access, and every error sentence.
-"""
+# ruff: noqa: E501  (one row an error)
+"""Tiles: coordinates to elements, sub-tiles, strided and masked access, and every error sentence."""
 
 from __future__ import annotations
 

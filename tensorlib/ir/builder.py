@@ -1,5 +1,4 @@
-"""Builds IR: checks types as operations are emitted, folds constants and shares equal pure values.
-"""
+"""Builds IR: checks types as operations come, folds constants and shares equal pure values."""
 
 from __future__ import annotations
 

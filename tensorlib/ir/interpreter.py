@@ -6,7 +6,7 @@ written, named with the user's line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,8 @@ class Memory:
             size = len(self.bytes) // unit
             reach = last / unit
             raise KernelError(
-                f"{self.name}: access to elements [{start}, {reach:g}) is outside its {size} elements"
+                f"{self.name}: access to elements [{start}, {reach:g}) "
+                f"is outside its {size} elements"
             )
         return first, last
 
@@ -179,7 +180,7 @@ def _masked_load(operation: Operation, operands: list[Any]) -> list[Any]:
 
 def _gather(operation: Operation, operands: list[Any]) -> list[Any]:
     memory, indices = operands[:2]
-    dtype = operation.operands[0].type.dtype  # type: ignore[union-attr]
+    dtype = operation.operands[0].type.dtype
     if operation.name == "gather":
         mask, lanes = np.ones_like(indices, np.bool_), np.zeros(np.shape(indices), dtype.numpy)
     else:
@@ -192,14 +193,14 @@ def _gather(operation: Operation, operands: list[Any]) -> list[Any]:
 
 def _store(operation: Operation, operands: list[Any]) -> list[Any]:
     memory, start, value = operands
-    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    dtype = operation.operands[2].type.dtype
     memory.store(value, dtype, int(start), _unit(operation))
     return []
 
 
 def _masked_store(operation: Operation, operands: list[Any]) -> list[Any]:
     memory, start, value, mask = operands
-    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    dtype = operation.operands[2].type.dtype
     for lane in np.flatnonzero(np.atleast_1d(mask)):
         element = np.atleast_1d(value)[lane]
         memory.store(element, dtype, int(start), _unit(operation), int(lane))
@@ -208,7 +209,7 @@ def _masked_store(operation: Operation, operands: list[Any]) -> list[Any]:
 
 def _scatter(operation: Operation, operands: list[Any]) -> list[Any]:
     memory, indices, value = operands[:3]
-    dtype = operation.operands[2].type.dtype  # type: ignore[union-attr]
+    dtype = operation.operands[2].type.dtype
     mask = operands[3] if operation.name == "masked_scatter" else np.ones_like(indices, np.bool_)
     at, lanes = np.atleast_1d(indices), np.atleast_1d(value)
     for lane in np.flatnonzero(mask):
@@ -224,7 +225,7 @@ def _alloc(operation: Operation, operands: list[Any]) -> list[Any]:
 
 
 _CONTROL = {"for": _for, "while": _while, "if": _if}
-_MEMORY = {
+_MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "load": _load,
     "masked_load": _masked_load,
     "gather": _gather,

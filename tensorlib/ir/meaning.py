@@ -49,12 +49,12 @@ def array(value: Any, dtype: DType, width: int) -> Array:
     Whole numbers wrap to the width of an integer dtype, floats saturate in it.
     """
     if isinstance(value, (bool, int, float)):
-        return _number(value, type(value), math.copysign(1.0, value), dtype, width)
+        return _number(value, type(value).__name__, math.copysign(1.0, value), dtype, width)
     return _array(value, dtype, width)
 
 
 @lru_cache(maxsize=4096)
-def _number(value: Any, kind: type, sign: float, dtype: DType, width: int) -> Array:
+def _number(value: Any, kind: str, sign: float, dtype: DType, width: int) -> Array:
     """`array` of a Python number; kind and sign tell True from 1 and -0.0 from 0.0."""
     return _array(value, dtype, width)
 

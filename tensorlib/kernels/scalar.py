@@ -26,7 +26,7 @@ def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> S
 
     def at(part: Leaf) -> SIMD:
         if part.kind == "constant":
-            return SIMD[part.dtype, width](part.value)  # type: ignore[arg-type]
+            return SIMD[part.dtype, width](part.value)
         return leaf(part).splat(width)
 
     def combine(part: Apply, arguments: tuple[SIMD, ...]) -> SIMD:

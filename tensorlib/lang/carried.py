@@ -34,8 +34,7 @@ Values = tuple[Any, ...]
 
 
 class Scope:
-    """The names that the bodies of a statement assign: `get` reads their values, `put` sets them.
-    """
+    """The names that bodies of a statement assign: `get` reads their values, `put` sets them."""
 
     __slots__ = ("changed", "get", "names", "put")
 

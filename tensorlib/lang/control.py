@@ -33,7 +33,7 @@ from tensorlib.lang.carried import (
 )
 from tensorlib.lang.pytree import flatten
 from tensorlib.lang.undefined import Undefined, unset
-from tensorlib.simd import SIMD, lift
+from tensorlib.simd import SIMD, SIMDType, lift
 
 __all__ = [
     "Range",
@@ -56,7 +56,7 @@ __all__ = [
     "unset",
 ]
 
-INDEX_SIMD = SIMD[DType.int64, 1]
+INDEX_SIMD = SIMDType(DType.int64, 1)
 Body = Callable[..., None]
 
 
@@ -143,8 +143,7 @@ def static_iterable(iterable: Any) -> Any:
 def run_for(
     iterable: Any, body: Body, scope: Scope | None, flags: Sequence[str], targets: Sequence[str]
 ) -> None:
-    """Run or record a `for` statement; it is left when one of `flags`, names of its scope, is set.
-    """
+    """Run or record a `for` statement, which ends when one of `flags` (names) is set."""
     builder = current_builder()
     if not isinstance(iterable, Range) or builder is None:
         _static_for(iterable, body, scope, flags)
@@ -288,7 +287,7 @@ def _bound(bound: Any) -> Value:
         raise fail(f"range: got {bound!r}, needed int64 scalars; try .cast(int64)")
     if not isinstance(bound, (int, SIMD, np.integer)):
         raise fail(f"range: got {type(bound).__name__} {bound!r}, needed whole numbers")
-    return lift(INDEX_SIMD(bound))
+    return lift(INDEX_SIMD(bound if isinstance(bound, SIMD) else int(bound)))
 
 
 # --- branches ---
@@ -443,8 +442,7 @@ def not_(value: Any) -> Any:
 
 
 def _logic(left: SIMD, right: Callable[[], Any], decides: bool) -> Any:
-    """Combine conditions; a right side that reads memory is computed where `left` is not `decides`.
-    """
+    """Combine conditions; a right side that reads memory only runs where it matters."""
     builder = current_builder()
     assert builder is not None
     with builder.block() as block:

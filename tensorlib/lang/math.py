@@ -72,7 +72,9 @@ def exp(x: SIMD) -> SIMD:
     """
     kind, degree = x.dtype, _EXP[x.dtype]
     high, low = _LN2[kind]
-    x = x.clamp(*_EXP_RANGE[kind])
+    least, most = _EXP_RANGE[kind]
+    vanishes = x < least  # computed as exp(0): results below the subnormals take far longer
+    x = vanishes.select(0.0, x).min(most)
     # Adding 1.5 * 2**mantissa leaves round(x / ln 2) in the low bits of the sum.
     integer, mantissa, _ = _BITS[kind]
     magic = SIMD[kind, x.width](1.5 * 2.0**mantissa)
@@ -80,7 +82,7 @@ def exp(x: SIMD) -> SIMD:
     n = t - magic
     r = n.fma(-low, n.fma(-high, x))
     p = polynomial(r, [1.0 / math.factorial(k) for k in range(degree, -1, -1)])
-    return _scale(p, t.bitcast(integer) - magic.bitcast(integer))
+    return vanishes.select(0.0, _scale(p, t.bitcast(integer) - magic.bitcast(integer)))
 
 
 def _scale(p: SIMD, whole: SIMD) -> SIMD:

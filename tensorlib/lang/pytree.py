@@ -1,5 +1,4 @@
-"""Takes values apart into leaves and puts them together again: tuples, lists, dicts, dataclasses.
-"""
+"""Takes tuples, lists, dicts and dataclasses apart into leaves, and makes them of leaves again."""
 
 from __future__ import annotations
 

@@ -33,8 +33,7 @@ _OURS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
 
 @functools.cache
 def _is_left(module: str) -> bool:
-    """Whether the functions of a module run as they are: the language, the library, Python's own.
-    """
+    """Whether a module's functions run as they are: the library's and Python's own."""
     package = module.partition(".")[0]
     if package == "tensorlib":
         return not module.startswith(_OURS)
@@ -105,7 +104,7 @@ def _bare(found: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
 
 def _factory(made: Any, original: types.FunctionType) -> ast.FunctionDef:
     """Wrap the definition in a function whose parameters are its free names."""
-    body = [made] if isinstance(made, ast.stmt) else [placed(ast.Expr(made), made)]
+    body: list[ast.stmt] = [made] if isinstance(made, ast.stmt) else [placed(ast.Expr(made), made)]
     return placed(function("__factory", [LANG, *original.__code__.co_freevars], body), body[0])
 
 
@@ -212,8 +211,7 @@ class _Rewriter(ast.NodeTransformer):
     def _lift(
         self, node: ast.stmt, bodies: list[list[ast.stmt]], own: set[str], parameters: list[str]
     ) -> tuple[list[ast.expr], list[ast.stmt], ast.expr]:
-        """Make functions of bodies: return their names, their definitions and the scope they share.
-        """
+        """Make functions of bodies: return their names, definitions and common scope."""
         stored, changed = assigned([statement for body in bodies for statement in body])
         names = stored | own
         self.lifted[-1] |= names
@@ -237,7 +235,7 @@ class _Rewriter(ast.NodeTransformer):
         """
         ordered, number = sorted(names), self._number()
         get, put = f"__get_{number}", f"__set_{number}"
-        values = [call("defined", thunk(load(n)), ast.Constant(n)) for n in ordered]
+        values: list[ast.expr] = [call("defined", thunk(load(n)), ast.Constant(n)) for n in ordered]
         state = ast.Tuple([store(n) for n in ordered], ast.Store())
         made: list[ast.stmt] = [
             function(get, [], [ast.Return(ast.Tuple(values, ast.Load()))]),

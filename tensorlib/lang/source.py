@@ -66,7 +66,7 @@ def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda | None:
     found: ast.Lambda | None = None
     for node in _lambdas(code.co_filename, lines):
         start, end = _start(node.body), _end(node.body)
-        inside = all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spans)  # type: ignore[operator]
+        inside = all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spans)
         if inside and spans and (found is None or _start(found.body) <= start):
             found = node
     return copy.deepcopy(found)

@@ -1,5 +1,4 @@
-"""Makes syntax: names, calls of the language under the one name that rewritten code reaches it by.
-"""
+"""Makes syntax: names, functions, and calls of the language by its one hidden name."""
 
 from __future__ import annotations
 
@@ -45,8 +44,8 @@ def thunk(value: ast.expr) -> ast.expr:
 def function(name: str, parameters: list[str], body: list[ast.stmt]) -> ast.FunctionDef:
     """`def name(parameters): body`."""
     made = ast.FunctionDef(name, arguments(parameters), body, [], None, None)
-    if "type_params" in ast.FunctionDef._fields:
-        made.type_params = []
+    if "type_params" in ast.FunctionDef._fields:  # from Python 3.12 on
+        setattr(made, "type_params", [])  # noqa: B010
     return made
 
 

@@ -94,8 +94,7 @@ def _picked(values: list[Value], needed: list[bool]) -> list[Value]:
 
 
 def _needed(operation: Operation, needed: list[bool], used: set[int]) -> list[bool]:
-    """Return which values a loop must carry: those needed behind it, and by what is needed in it.
-    """
+    """Return which values a loop must carry: those needed behind it, and what they need."""
     counter = 1 if operation.name == "for" else 0
     while True:
         live: set[int] = set()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from tensorlib.printers.c_types import vector_name
 from tensorlib.printers.walker import lanes
 
-__all__ = ["HALF", "Helper"]
+__all__ = ["HALF", "CFunction"]
 
 
 @dataclass(frozen=True, slots=True)
-class Helper:
+class CFunction:
     """The text of a function called NAME, which calls HELPER0, HELPER1, ... of `needs`.
 
     `types` are the vector types that it uses; `needs` are rows of name, element and width.
@@ -112,16 +112,16 @@ static inline __attribute__((always_inline)) u16xN NAME(f32xN a) {
 """
 
 
-def _each(name: str, source: str, target: str, width: int) -> Helper:
+def _each(name: str, source: str, target: str, width: int) -> CFunction:
     """Convert lane by lane."""
     kinds = vector_name(source, width), vector_name(target, width)
     head = f"static inline __attribute__((always_inline)) {kinds[1]} NAME({kinds[0]} a)"
     each = "".join(f"  r[{i}] = HELPER0(a[{i}]);\n" for i in range(width))
     text = f"{head} {{\n  {kinds[1]} r;\n{each}  return r;\n}}\n"
-    return Helper(text, kinds, [(name, source, 1)])
+    return CFunction(text, kinds, [(name, source, 1)])
 
 
-def _halves(name: str, source: str, target: str, width: int) -> Helper:
+def _halves(name: str, source: str, target: str, width: int) -> CFunction:
     """Convert half by half."""
     kinds = vector_name(source, width), vector_name(target, width)
     head = f"static inline __attribute__((always_inline)) {kinds[1]} NAME({kinds[0]} a)"
@@ -130,15 +130,17 @@ def _halves(name: str, source: str, target: str, width: int) -> Helper:
         for s in (0, width // 2)
     )
     joined = f"__builtin_shufflevector({low},\n    {high}, {lanes(0, width)})"
-    return Helper(f"{head} {{\n  return {joined};\n}}\n", kinds, [(name, source, width // 2)])
+    return CFunction(f"{head} {{\n  return {joined};\n}}\n", kinds, [(name, source, width // 2)])
 
 
-def _f16c(name: str, source: str, target: str, native: str, scalar: str) -> Callable[..., Helper]:
+def _f16c(
+    name: str, source: str, target: str, native: str, scalar: str
+) -> Callable[..., CFunction]:
     """Eight lanes at once where the processor has F16C."""
 
-    def body(short: str, width: int, extra: str) -> Helper:
+    def body(short: str, width: int, extra: str) -> CFunction:
         if width == 1:
-            return Helper(scalar)
+            return CFunction(scalar)
         if width > 8:
             return _halves(name, source, target, width)
         each = _each(name, source, target, width)
@@ -147,45 +149,46 @@ def _f16c(name: str, source: str, target: str, native: str, scalar: str) -> Call
         kinds = vector_name(source, 8), vector_name(target, 8)
         head = f"static inline __attribute__((always_inline)) {kinds[1]} NAME({kinds[0]} a)"
         text = f"#if defined(__F16C__)\n{head} {{ return {native}; }}\n#else\n{each.text}#endif\n"
-        return Helper(text, (*kinds, "i16x8"), each.needs)
+        return CFunction(text, (*kinds, "i16x8"), each.needs)
 
     return body
 
 
-def _bfloat16_to_float32(short: str, width: int, extra: str) -> Helper:
+def _bfloat16_to_float32(short: str, width: int, extra: str) -> CFunction:
     if width == 1:
-        return Helper(_BFLOAT_SCALAR)
+        return CFunction(_BFLOAT_SCALAR)
     return _each("bfloat16_to_float32", "u16", "f32", width)
 
 
-def _float32_to_bfloat16(short: str, width: int, extra: str) -> Helper:
+def _float32_to_bfloat16(short: str, width: int, extra: str) -> CFunction:
     if width == 1:
-        return Helper(_TO_BFLOAT_SCALAR)
+        return CFunction(_TO_BFLOAT_SCALAR)
     types = [vector_name(kind, width) for kind in ("u16", "u32", "f32")]
-    return Helper(_TO_BFLOAT_VECTOR.replace("xN", f"x{width}"), types)
+    return CFunction(_TO_BFLOAT_VECTOR.replace("xN", f"x{width}"), types)
 
 
-def _float64_to_odd(short: str, width: int, extra: str) -> Helper:
-    return Helper(_ODD_SCALAR) if width == 1 else _each("float64_to_odd", "f64", "f32", width)
+def _float64_to_odd(short: str, width: int, extra: str) -> CFunction:
+    return CFunction(_ODD_SCALAR) if width == 1 else _each("float64_to_odd", "f64", "f32", width)
 
 
-def _fma(dtype: str) -> Callable[..., Helper]:
+def _fma(dtype: str) -> Callable[..., CFunction]:
     """fma that rounds once: the product is exact in float64, the sum is rounded to odd."""
 
-    def body(short: str, width: int, extra: str) -> Helper:
+    def body(short: str, width: int, extra: str) -> CFunction:
         if width == 1:
             narrow = ("float64_to_odd", "f64", 1), (f"float32_to_{dtype}", "f32", 1)
-            return Helper(_FMA_SCALAR, (), [(f"{dtype}_to_float32", "u16", 1), *narrow])
+            return CFunction(_FMA_SCALAR, (), [(f"{dtype}_to_float32", "u16", 1), *narrow])
         kind = vector_name("u16", width)
-        head = f"static inline __attribute__((always_inline)) {kind} NAME({kind} a, {kind} b, {kind} c)"
+        parameters = f"{kind} a, {kind} b, {kind} c"
+        head = f"static inline __attribute__((always_inline)) {kind} NAME({parameters})"
         each = "".join(f"  r[{i}] = HELPER0(a[{i}], b[{i}], c[{i}]);\n" for i in range(width))
         text = f"{head} {{\n  {kind} r;\n{each}  return r;\n}}\n"
-        return Helper(text, (kind,), [(f"fma_{dtype}", "u16", 1)])
+        return CFunction(text, (kind,), [(f"fma_{dtype}", "u16", 1)])
 
     return body
 
 
-HALF: dict[str, Callable[[str, int, str], Helper]] = {
+HALF: dict[str, Callable[[str, int, str], CFunction]] = {
     "float16_to_float32": _f16c(
         "float16_to_float32", "u16", "f32", "__builtin_ia32_vcvtph2ps256((i16x8)a)", _HALF_SCALAR
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tensorlib.ir.types import VectorType
-from tensorlib.printers.c_half import HALF, Helper
+from tensorlib.printers.c_half import HALF, CFunction
 from tensorlib.printers.c_types import SCALAR, SHORT, declared, vector_name
 from tensorlib.printers.walker import Walker, lanes
 
@@ -50,22 +50,22 @@ def signature(result: str, parameters: str) -> str:
 
 def _lanes(
     short: str, width: int, one: str, operands: str, needs: Sequence[tuple[str, str, int]] = ()
-) -> Helper:
+) -> CFunction:
     """A function that applies scalar text `one` over a[i], b[i], ... to each lane."""
     kind = vector_name(short, width)
     parameters = ", ".join(f"{kind} {x}" for x in operands)
     if width == 1:
         text = f"{signature(kind, parameters)} {{ return {one.replace('[i]', '')}; }}\n"
-        return Helper(text, (), needs)
+        return CFunction(text, (), needs)
     each = "".join(f"  r[{i}] = {one.replace('[i]', f'[{i}]')};\n" for i in range(width))
-    return Helper(
+    return CFunction(
         f"{signature(kind, parameters)} {{\n  {kind} r;\n{each}  return r;\n}}\n", (), needs
     )
 
 
 def _native(
     name: str, short: str, width: int, operands: str, one: str, cases: Sequence[tuple[str, str]]
-) -> Helper:
+) -> CFunction:
     """The compiler's own function under each condition; else of each half, in turn by halves."""
     plain = _lanes(short, width, one, operands)
     if width == 1:
@@ -87,10 +87,10 @@ def _native(
         otherwise, needs = f"{head} {{\n  return {joined};\n}}\n", [(name, short, half)]
     if cases:
         text = f"{text}#else\n{otherwise}#endif\n"
-    return Helper(text or otherwise, (), needs)
+    return CFunction(text or otherwise, (), needs)
 
 
-def _fma(short: str, width: int, extra: str) -> Helper:
+def _fma(short: str, width: int, extra: str) -> CFunction:
     letter, size = "s" if short == "f32" else "d", width * BYTES[short]
     cases = [("defined(__clang__)", "__builtin_elementwise_fma(a, b, c)")]
     if size == 64:
@@ -106,7 +106,7 @@ def _fma(short: str, width: int, extra: str) -> Helper:
     return _native("fma", short, width, "abc", one, cases)
 
 
-def _sqrt(short: str, width: int, extra: str) -> Helper:
+def _sqrt(short: str, width: int, extra: str) -> CFunction:
     letter, size = "s" if short == "f32" else "d", width * BYTES[short]
     rows = {
         16: ("defined(__SSE2__) && !defined(__clang__)", f"__builtin_ia32_sqrtp{letter}(a)"),
@@ -125,10 +125,10 @@ _ROUNDINGS = {
 }
 
 
-def _rounding(name: str) -> Callable[[str, int, str], Helper]:
+def _rounding(name: str) -> Callable[[str, int, str], CFunction]:
     function, mode = _ROUNDINGS[name]
 
-    def body(short: str, width: int, extra: str) -> Helper:
+    def body(short: str, width: int, extra: str) -> CFunction:
         letter, size = "s" if short == "f32" else "d", width * BYTES[short]
         rows = {
             16: ("defined(__SSE4_1__)", f"__builtin_ia32_roundp{letter}(a, {mode})"),
@@ -141,11 +141,11 @@ def _rounding(name: str) -> Callable[[str, int, str], Helper]:
     return body
 
 
-def _float_modulo(short: str, width: int, extra: str) -> Helper:
+def _float_modulo(short: str, width: int, extra: str) -> CFunction:
     return _lanes(short, width, f"__builtin_fmod{SUFFIX[short]}(a[i], b[i])", "ab")
 
 
-def _library(short: str, width: int, extra: str) -> Helper:
+def _library(short: str, width: int, extra: str) -> CFunction:
     """A float64 function of the C library on each lane; `extra` is its name and operand count."""
     name, operands = extra[:-1], "ab"[: int(extra[-1])]
     one = f"__builtin_{name}({', '.join(f'{x}[i]' for x in operands)})"
@@ -168,18 +168,18 @@ _WHOLE = {
 }
 
 
-def _whole(name: str) -> Callable[[str, int, str], Helper]:
-    def body(short: str, width: int, extra: str) -> Helper:
+def _whole(name: str) -> Callable[[str, int, str], CFunction]:
+    def body(short: str, width: int, extra: str) -> CFunction:
         if width > 1:
             return _lanes(short, width, "HELPER0(a[i], b[i])", "ab", [(name, short, 1)])
         kind, sign = SCALAR[short], "unsigned" if short.startswith("u") else "signed"
         text = _WHOLE[f"{name}_{sign}"].replace("TYPE", kind)
-        return Helper(f"{signature(kind, f'{kind} a, {kind} b')} {{\n  {text}\n}}\n")
+        return CFunction(f"{signature(kind, f'{kind} a, {kind} b')} {{\n  {text}\n}}\n")
 
     return body
 
 
-def _saturate(short: str, width: int, extra: str) -> Helper:
+def _saturate(short: str, width: int, extra: str) -> CFunction:
     """Float `short` to integer `extra`: saturates, NaN gives 0."""
     bits, signed = int(extra[1:]), extra[0] == "i"
     high = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
@@ -191,21 +191,22 @@ def _saturate(short: str, width: int, extra: str) -> Helper:
     head = signature(target, f"{source} a")
     if width == 1:
         picked = f"a >= {edge} ? {top} : a <= {bottom} ? {low} : ({target})a"
-        return Helper(f"{head} {{ return a != a ? 0 : {picked}; }}\n")
+        return CFunction(f"{head} {{ return a != a ? 0 : {picked}; }}\n")
     mask = vector_name(f"i{short[1:]}", width)
     own = vector_name(f"i{extra[1:]}", width)
     middle = vector_name(f"i{short[1:]}" if bits < int(short[1:]) else extra, width)
     text = (
         f"{head} {{\n"
-        f"  const {mask} over = a >= {edge}, under = a <= {bottom}, other = over | under | (a != a);\n"
-        f"  const {source} inside = ({source})(({mask})a & ~other);  /* 0 where it does not fit */\n"
+        f"  const {mask} over = a >= {edge}, under = a <= {bottom};\n"
+        f"  const {mask} other = over | under | (a != a);  /* what does not fit */\n"
+        f"  const {source} inside = ({source})(({mask})a & ~other);\n"
         f"  const {target} r = __builtin_convertvector("
         f"__builtin_convertvector(inside, {middle}), {target});\n"
         f"  const {target} o = ({target})__builtin_convertvector(over, {own});\n"
         f"  const {target} u = ({target})__builtin_convertvector(under, {own});\n"
         f"  return r | (o & {top}) | (u & {low});\n}}\n"
     )
-    return Helper(text, (target, mask, own, middle))
+    return CFunction(text, (target, mask, own, middle))
 
 
 def _lowest(short: str) -> str:
@@ -219,7 +220,7 @@ def _lowest(short: str) -> str:
 CHARS = "__attribute__((vector_size(16))) char"
 
 
-def _widen(short: str, width: int, extra: str) -> Helper:
+def _widen(short: str, width: int, extra: str) -> CFunction:
     """8-bit integers to int32: one instruction where the target has it; gcc takes it apart."""
     source, target = vector_name(short, width), vector_name("i32", width)
     middle = vector_name("i16" if short == "i8" else "u16", width)
@@ -238,13 +239,13 @@ def _widen(short: str, width: int, extra: str) -> Helper:
         for number, (condition, native) in enumerate(cases)
     )
     text = f"{text}#else\n{head} {{ return {steps}; }}\n#endif\n"
-    return Helper(text, (source, target, middle))
+    return CFunction(text, (source, target, middle))
 
 
-def _shift(direction: str) -> Callable[[str, int, str], Helper]:
+def _shift(direction: str) -> Callable[[str, int, str], CFunction]:
     """Shifts by the width or more give 0, or -1 for negative values shifted right."""
 
-    def body(short: str, width: int, extra: str) -> Helper:
+    def body(short: str, width: int, extra: str) -> CFunction:
         bits, signed = int(short[1:]), short[0] == "i"
         unsigned = vector_name("u" + short[1:], width)
         kind = vector_name(short, width)
@@ -253,19 +254,19 @@ def _shift(direction: str) -> Callable[[str, int, str], Helper]:
             one = f"{inside} ? ({kind})(({unsigned})a << b) : 0"
             if direction == "right":
                 one = f"a >> ({inside} ? b : {bits - 1})" if signed else f"{inside} ? a >> b : 0"
-            return Helper(f"{signature(kind, f'{kind} a, {kind} b')} {{ return {one}; }}\n")
+            return CFunction(f"{signature(kind, f'{kind} a, {kind} b')} {{ return {one}; }}\n")
         first = f"const {unsigned} n = ({unsigned})b, m = ({unsigned})(n < {bits});"
         result = f"({kind})((({unsigned})a << (n & m)) & m)"
         if direction == "right":
             most = f"({kind})((n & m) | ({bits - 1} & ~m))"
             result = f"a >> {most}" if signed else "(a >> (n & m)) & m"
         head = signature(kind, f"{kind} a, {kind} b")
-        return Helper(f"{head} {{\n  {first}\n  return {result};\n}}\n", (unsigned,))
+        return CFunction(f"{head} {{\n  {first}\n  return {result};\n}}\n", (unsigned,))
 
     return body
 
 
-_BODIES: dict[str, Callable[[str, int, str], Helper]] = {
+_BODIES: dict[str, Callable[[str, int, str], CFunction]] = {
     "fma": _fma,
     "sqrt": _sqrt,
     "floor": _rounding("floor"),

@@ -277,7 +277,9 @@ def _fold(walker: Walker, name: str, kind: VectorType, a: str, b: str) -> str:
 
 
 def _table() -> dict[str, Callable[[Walker, Operation], None]]:
-    table = {name: _spelled for name, row in ROWS.items() if row.spelling}
+    table: dict[str, Callable[[Walker, Operation], None]] = {
+        name: _spelled for name, row in ROWS.items() if row.spelling
+    }
     table |= {name: _reduce for name in ROWS if name.startswith("reduce_")}
     called = "float_modulo sqrt floor ceil trunc round"
     table |= dict.fromkeys(called.split(), _called)
