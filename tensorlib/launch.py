@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,24 @@ import numpy as np
 from tensorlib.backend import Device, HostMemory, kernel_level, lends
 from tensorlib.errors import BackendError, KernelError
 from tensorlib.graph.host import contiguous_strides
-from tensorlib.ir import Kernel, PointerType, current_builder
+from tensorlib.ir import PointerType, current_builder
 from tensorlib.lang.kernel import KernelFunction, written
 from tensorlib.lang.target import Target, targeting
 from tensorlib.registry import REGISTRY
 from tensorlib.tensor import Tensor
 
 __all__ = ["LaunchedKernel", "kernel"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A kernel compiled for some types: its parameters by name, and which of them it writes."""
+
+    backend: Any
+    host: HostMemory
+    executable: Any
+    order: list[tuple[str, bool]]
+    written: set[str]
 
 
 class LaunchedKernel(KernelFunction):
@@ -27,27 +39,39 @@ class LaunchedKernel(KernelFunction):
     `.interpret` on small arrays to find one that is out of bounds.
     """
 
+    def __init__(
+        self, function: Callable[..., Any], parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(function, parameters)
+        self._ready: dict[Any, _Ready] = {}
+
     def __call__(self, *arguments: Any) -> Any:
         if current_builder() is not None:
             return super().__call__(*arguments)
-        given = tuple(_array(a) for a in arguments)
-        device, backend, host = _device()
-        with targeting(Target(device.backend, backend.features(device).vector_bytes)):
-            traced = self.trace(*given)
-        self._check_writes(traced, arguments, given)
-        executable = backend.compile(traced, device)
+        given = tuple(map(_array, arguments))
+        key = (REGISTRY.default(), *map(_signature, given))
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = self._ready[key] = self._prepared(given)
+        self._check_writes(ready.written, arguments, given)
         values = self.values(given)
-        words = [
-            host.borrow(values[p.name]) if isinstance(p.type, PointerType) else values[p.name]
-            for p in traced.parameters
-        ]
-        backend.launch(executable, (1,), (1,), words)
+        lend = ready.host.borrow
+        words = [lend(values[n]) if is_memory else values[n] for n, is_memory in ready.order]
+        ready.backend.launch(ready.executable, (1,), (1,), words)
         return None
 
+    def _prepared(self, given: tuple[Any, ...]) -> _Ready:
+        """Trace and compile for arguments of these types."""
+        device, backend, host, width = _device()
+        with targeting(Target(device.backend, width)):
+            traced = self.trace(*given)
+        order = [(p.name, isinstance(p.type, PointerType)) for p in traced.parameters]
+        executable = backend.compile(traced, device)
+        return _Ready(backend, host, executable, order, written(traced))
+
     def _check_writes(
-        self, traced: Kernel, arguments: tuple[Any, ...], given: tuple[Any, ...]
+        self, stored: set[str], arguments: tuple[Any, ...], given: tuple[Any, ...]
     ) -> None:
-        stored = written(traced)
         for name, argument, array in zip(self.arguments, arguments, given, strict=True):
             if name not in stored:
                 continue
@@ -76,7 +100,15 @@ def kernel(function: Callable[..., Any]) -> LaunchedKernel:
     return LaunchedKernel(function)
 
 
-def _device() -> tuple[Device, Any, HostMemory]:
+def _signature(argument: Any) -> Any:
+    """Return what the compiled kernel depends on."""
+    if isinstance(argument, np.ndarray):
+        return argument.dtype, argument.ndim
+    return type(argument)
+
+
+def _device() -> tuple[Device, Any, HostMemory, int]:
+    """Return the default device, its backend in two roles, and the bytes of its vectors."""
     device = REGISTRY.default()
     found = REGISTRY.backend(device.backend)
     backend, host = kernel_level(found), lends(found)
@@ -85,7 +117,7 @@ def _device() -> tuple[Device, Any, HostMemory]:
             f"kernel: backend {found.name} does not run kernels; try .python() or .interpret(), "
             "or install a C compiler"
         )
-    return device, backend, host
+    return device, backend, host, found.features(device).vector_bytes
 
 
 def _array(argument: Any) -> Any:

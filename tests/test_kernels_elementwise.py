@@ -11,7 +11,7 @@ from tensorlib.backends.c import CompiledKernel
 from tensorlib.dtypes import DType
 from tensorlib.kernels.expression import Apply, Expression, Leaf
 from tensorlib.kernels.specs import Access, ElementwiseSpec
-from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.random_expressions import DTYPES, hostile
 from tensorlib.tests.spec_calls import Memory, Operand, compiled, plain_call, same
 
 F32, F64, INDEX = DType.float32, DType.float64, DType.int64

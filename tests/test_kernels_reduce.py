@@ -16,7 +16,7 @@ from tensorlib.kernels.fold import neutral, roundings
 from tensorlib.kernels.reduce import _along_columns
 from tensorlib.kernels.specs import Access, ReduceSpec
 from tensorlib.lang.target import simdwidthof
-from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.random_expressions import DTYPES, hostile
 from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 F32, F64, INDEX = DType.float32, DType.float64, DType.int64

@@ -18,7 +18,7 @@ from tensorlib.kernels.specs import Access, ElementwiseSpec
 from tensorlib.lang.target import Target, targeting
 from tensorlib.ops import OPS
 from tensorlib.ops.promotion import domain_dtype
-from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.random_expressions import DTYPES, hostile
 from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 FLOATS = [d for d in DTYPES if d.is_float]

@@ -12,7 +12,7 @@ from tensorlib.dtypes import DType
 from tensorlib.kernels.expression import Apply, Leaf
 from tensorlib.kernels.specs import Access, TakeSpec
 from tensorlib.ops.packed import pack, unpack
-from tensorlib.tests.random_specs import DTYPES, hostile
+from tensorlib.tests.random_expressions import DTYPES, hostile
 from tensorlib.tests.spec_calls import Array, Call, compiled, plain_call, same
 
 F32, INDEX = DType.float32, DType.int64

@@ -137,3 +137,40 @@ def test_a_backend_without_kernels_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TENSORLIB_BACKEND", "reference")
     with pytest.raises(BackendError, match="backend reference does not run kernels"):
         scale_add(*arrays(), 1.0)
+
+
+@tl.kernel
+def shifted(out: tl.Tile, x: tl.Tile, by: tl.Scalar, n: tl.Scalar) -> None:
+    width = tl.simdwidthof(out.dtype)
+    lanes = tl.SIMD[tl.int64, 2 * width](*range(2 * width))
+    view = tl.Tile(out.pointer, out.dtype, (2 * width,), (2,), 0, out.placement)
+    view.store[width](0, x.load[width](0), mask=lanes.slice(width) < n)
+    for i in range(n):
+        out[i] = out[i] + by.cast(tl.float32)
+
+
+def test_scalars_are_simd_values_in_every_mode() -> None:
+    found = []
+    for run in every_way(shifted):
+        out = np.zeros(64, np.float32)
+        run(out, np.arange(32, dtype=np.float32), 0.5, 3)
+        found.append(out)
+    for out in found:
+        assert out[:8].tolist() == [0.5, 0.5, 1.5, 0, 2.0, 0, 0, 0]
+
+
+@needs_c
+def test_a_masked_scatter_writes() -> None:
+    fixed = np.zeros(64, np.float32)
+    fixed.flags.writeable = False
+    with pytest.raises(KernelError, match="shifted: writes into out, which is read-only"):
+        shifted(fixed, np.zeros(32, np.float32), 0.5, 3)
+
+
+@needs_c
+def test_a_second_call_only_launches(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, x, y = arrays()
+    scale_add(out, x, y, 1.0)
+    monkeypatch.setattr(type(scale_add), "trace", None)
+    scale_add(out, x, y, 3.0)
+    np.testing.assert_array_equal(out, 3 * x + y)

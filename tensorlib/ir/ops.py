@@ -54,8 +54,17 @@ def _vectors(name: str, operands: Types, count: int) -> list[VectorType]:
 
 def _same(count: int, kinds: str) -> TypeRule:
     """All operands have one type, whose dtype is of one of `kinds`; so has the result."""
+    known = frozenset(kinds.split())
 
     def rule(name: str, operands: Types, attributes: Attributes) -> list[Type]:
+        if len(operands) == count:  # the usual case first: types are compared by identity
+            first = operands[0]
+            if type(first) is VectorType and first.dtype.kind in known:
+                for other in operands:
+                    if other is not first:
+                        break
+                else:
+                    return [first]
         vectors = _vectors(name, operands, count)
         if any(v != vectors[0] for v in vectors):
             raise _fail(name, operands, "operands of one dtype and width; cast one of them")

@@ -13,6 +13,7 @@ from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 __all__ = ["verify"]
 
 _BLOCKS = {"for": 1, "while": 2, "if": 2}
+_TYPES = (VectorType, PointerType)
 BOOL = VectorType(DType.bool)
 
 
@@ -35,7 +36,7 @@ def _define(kernel: Kernel, values: Sequence[Value], defined: set[int]) -> None:
     for value in values:
         if id(value) in defined:
             raise VerifyError(f"{kernel.name}: {value!r} is defined twice")
-        if not isinstance(value.type, (VectorType, PointerType)):
+        if type(value.type) not in _TYPES:
             raise VerifyError(f"{kernel.name}: {value!r} has no type")
         defined.add(id(value))
 
@@ -62,7 +63,7 @@ def _block(kernel: Kernel, block: Block, defined: set[int], depth: int) -> None:
 
 
 def _operation(operation: Operation, defined: set[int], depth: int) -> None:
-    name, operands = operation.name, operation.operands
+    name, operands, results = operation.name, operation.operands, operation.results
     row = ROWS.get(name)
     if row is None:
         raise _Fault(f"{name} is not a row of the op table")
@@ -75,12 +76,11 @@ def _operation(operation: Operation, defined: set[int], depth: int) -> None:
         raise _Fault(str(error)) from None
     except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
         raise _Fault(f"{name}: operands or attributes are missing or wrong: {error!r}") from None
-    if len(types) != len(operation.results) or any(
-        t is not r.type for t, r in zip(types, operation.results, strict=True)
-    ):
-        raise _Fault(f"{name} has results {_types(operation.results)}, needed {_text(types)}")
-    if any(r.operation is not operation for r in operation.results):
-        raise _Fault(f"a result of {name} belongs to another operation")
+    if types != [r.type for r in results]:
+        raise _Fault(f"{name} has results {_types(results)}, needed {_text(types)}")
+    for result in results:
+        if result.operation is not operation:
+            raise _Fault(f"a result of {name} belongs to another operation")
     if name in _BLOCKS:
         _control(operation, depth)
     elif operation.blocks:
