@@ -92,4 +92,5 @@ def caret(location: SourceLocation) -> str:
     width = max(1, location.end_column - location.column)
     stripped = text.lstrip()
     offset = max(0, location.column - (len(text) - len(stripped)))
-    return f"{where}\n    {stripped}\n    {' ' * offset}{'^' * min(width, max(1, len(stripped) - offset))}"
+    marks = "^" * min(width, max(1, len(stripped) - offset))
+    return f"{where}\n    {stripped}\n    {' ' * offset}{marks}"

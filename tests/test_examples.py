@@ -55,7 +55,8 @@ def test_the_kernel_example_of_the_readme(tmp_path: Path) -> None:
     file = tmp_path / "readme_kernel.py"
     check = "assert (out == 2 * x + y).all()\n"
     lines = blocks("python")[1].splitlines(keepends=True)
-    runs = [n for n, line in enumerate(lines) if line.startswith("scale_add") and "source" not in line]
+    calls = [n for n, line in enumerate(lines) if line.startswith("scale_add")]
+    runs = [n for n in calls if "source" not in lines[n]]
     assert len(runs) == 3
     for n in reversed(runs):  # after every way of running it, from an empty result
         lines.insert(n + 1, f"{check}out[:] = 0\n")

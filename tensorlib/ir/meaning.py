@@ -51,8 +51,8 @@ def array(value: Any, dtype: DType, width: int) -> Array:
     if isinstance(value, (bool, int, float)):
         return _number(value, type(value).__name__, math.copysign(1.0, value), dtype, width)
     if isinstance(value, np.ndarray) and not value.flags.writeable and value.dtype == dtype.numpy:
-        if value.shape == ((width,) if width > 1 else ()):
-            return value
+        shape = (width,) if width > 1 else ()
+        return value if value.shape == shape else _array(value, dtype, width)
     return _array(value, dtype, width)
 
 
