@@ -69,7 +69,7 @@ def check(spec: MatmulSpec, m: int, n: int, k: int) -> None:
     left, right = rounded(a, spec.a.dtype, 1), rounded(b, spec.b.dtype, 0)
     lanes = min(simdwidthof(spec.accumulate), 16) if _shape_of(spec).__name__ == "dot" else 1
     eps = float(np.finfo(spec.accumulate.numpy).eps)
-    steps = roundings(k, lanes) + 1
+    steps = roundings(k, lanes)
     bound = steps * eps / 2 * (np.abs(left) @ np.abs(right))
     reference = 0 if spec.accumulate is F32 else k * eps / 2 * (np.abs(left) @ np.abs(right))
     assert (np.abs(got - left @ right) <= bound + reference).all()

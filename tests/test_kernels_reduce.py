@@ -70,6 +70,17 @@ def test_sums_stay_within_the_bound(dtype: DType, shape: Any, n: int) -> None:
     assert (np.abs(got - want) <= bound + eps * np.abs(want) / 2).all()
 
 
+def test_sums_over_two_axes_stay_within_the_bound() -> None:
+    """Every row adds its blocks to the rest."""
+    x = np.random.default_rng(0).standard_normal((3, 300, 1100)).astype(np.float32)
+    for strides in ((None, None, 1), (1, None, None)):
+        spec = reduction("sum", F32, (strides, 1))
+        got, want = run(spec, x), x.astype(np.float64).sum(axis=(1, 2))
+        lanes = 1 if _along_columns(spec) else simdwidthof(F32)
+        bound = roundings(1100, lanes, 300) * 2.0**-24 * np.abs(x).sum(axis=(1, 2))
+        assert (np.abs(got - want) <= bound).all()
+
+
 def test_a_long_sum_of_floats_is_far_better_than_one_by_one() -> None:
     x = np.full((1, 1_000_000), 0.1, np.float32)
     assert abs(float(run(reduction("sum", F32), x)[0]) - 1e6 * float(np.float32(0.1))) < 1
@@ -112,6 +123,19 @@ def test_columns_between_other_axes() -> None:
     assert np.array_equal(run(spec, x[..., 0]), x[..., 0].sum(axis=-1))
     spec = reduction("sum", F32, ((1, None, None), 1))
     assert np.array_equal(run(spec, x[0]), x[0].sum(axis=(1, 2)))
+
+
+def test_strides_change_no_bit_of_a_row() -> None:
+    x = np.random.default_rng(4).standard_normal((5, 1001)).astype(np.float32)
+    spec = reduction("sum", F32, ((None, None), 1))
+    want = run(reduction("sum", F32, ROWS), x)
+    assert same(run(spec, x), want)
+    call = call_over(spec, np.repeat(x, 3, axis=1)[:, : 3 * 1001])
+    call.sizes = {"n0": 5, "m0": 1001}
+    call.operands["load0"].strides = (3003, 3)
+    assert same(call.check(kernel(spec)), want)
+    alone = np.stack([run(spec, x[k : k + 1])[0] for k in range(5)])
+    assert same(alone, want)
 
 
 # --- max, min, any, all ---

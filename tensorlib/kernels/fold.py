@@ -56,14 +56,14 @@ def neutral(op: str, dtype: DType) -> Any:
     return int(limits.max if greatest else limits.min)
 
 
-def roundings(n: int, lanes: int) -> int:
-    """Return how many additions an element passes through at most in a sum of n.
+def roundings(n: int, lanes: int, rows: int = 1) -> int:
+    """Return how many additions an element passes through at most in a sum of `rows` rows of n.
 
     >>> roundings(1000, 8), roundings(1_000_000, 8)
-    (137, 1110)
+    (132, 1108)
     """
     blocks = -(-n // (BLOCK * lanes))
-    return min(n, BLOCK + blocks + int(math.log2(lanes)) + lanes)
+    return min(n * rows, BLOCK + blocks * rows + int(math.log2(lanes)))
 
 
 def fold(op: str, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: int) -> SIMD:

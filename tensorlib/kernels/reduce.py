@@ -2,11 +2,12 @@
 
 Two shapes of the same reduction, chosen by what is contiguous:
 
-* rows: the lanes of a vector are neighbours along the last inner axis;
+* rows: the lanes of a vector lie along the last inner axis, gathered where strides demand it;
 * columns: the lanes are neighbours along the last outer axis, each the reduction of one column.
 
 A float sum or product has an error of at most `fold.roundings` half ulps of sum(|x|), or of the
-product, where columns count as one lane; the others are exact.
+product; L is the lanes of a vector of `accumulate`, 1 for columns. The others are exact. The order
+of adding, so every bit, depends on the inner sizes and the shape alone.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def rows(
 
 def reduced(this: Reduction, outer: list[Any], op: str) -> SIMD:
     """Reduce the inner axes at one outer point."""
-    lanes = simdwidthof(this.spec.accumulate) if _along_rows(this.spec) else 1
+    lanes = simdwidthof(this.spec.accumulate)
     elements = lambda inner, lanes: this.element([*outer, *inner], lanes)  # noqa: E731
     return fold(op, this.spec.accumulate, elements, this.m, lanes)
 
@@ -149,7 +150,7 @@ def extreme_index(this: Reduction, outer: list[Any]) -> SIMD:
     A NaN counts as more extreme than any number: the first NaN is found where there is one.
     """
     best = reduced(this, outer, this.spec.op.removeprefix("arg"))
-    lanes = simdwidthof(this.spec.accumulate) if _along_rows(this.spec) else 1
+    lanes = simdwidthof(this.spec.accumulate)
     *above, size = this.m
     whole = size // lanes * lanes
     found, index = SIMD[DType.bool, 1](False), SIMD[DType.int64, 1](0)

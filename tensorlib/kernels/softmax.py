@@ -79,8 +79,7 @@ class Softmax:
 def softmax_row(this: Softmax, outer: list[Any]) -> None:
     """Whole vectors along a row, then single elements."""
     spec, kind = this.spec, this.spec.accumulate
-    neighbours = all(a.strides[-1] in (0, 1) for a in (*spec.loads, spec.store))
-    width = simdwidthof(kind) if neighbours else 1
+    width = simdwidthof(kind)
 
     def x(inner: list[Any], lanes: int) -> SIMD:
         return value(spec.prologue, this.leaf([*outer, *inner], lanes), lanes)

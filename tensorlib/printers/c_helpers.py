@@ -92,7 +92,7 @@ def _native(
 
 def _fma(short: str, width: int, extra: str) -> CFunction:
     letter, size = "s" if short == "f32" else "d", width * BYTES[short]
-    cases = [("defined(__clang__)", "__builtin_elementwise_fma(a, b, c)")]
+    cases = []
     if size == 64:
         native = f"__builtin_ia32_vfmaddp{letter}512_mask(a, b, c, -1, 4)"
         cases.append(("defined(__AVX512F__)", native))
@@ -101,7 +101,10 @@ def _fma(short: str, width: int, extra: str) -> CFunction:
         cases.append(("defined(__FMA__)", native))
     if size == 16:
         mode = f"v{width}{'sf' if short == 'f32' else 'df'}"
-        cases.append(("defined(__aarch64__)", f"__builtin_aarch64_fma{mode}(a, b, c)"))
+        arm = "defined(__aarch64__) && !defined(__clang__)"
+        cases.append((arm, f"__builtin_aarch64_fma{mode}(a, b, c)"))
+    elementwise = "defined(__clang__) && __has_builtin(__builtin_elementwise_fma)"
+    cases.append((elementwise, "__builtin_elementwise_fma(a, b, c)"))
     one = f"__builtin_fma{SUFFIX[short]}(a[i], b[i], c[i])"
     return _native("fma", short, width, "abc", one, cases)
 
@@ -157,12 +160,12 @@ _WHOLE = {
     "floor_divide_unsigned": "TYPE s = b | (b == 0);\n  return (TYPE)(a / s & -(TYPE)(b != 0));",
     "floor_modulo_unsigned": "TYPE s = b | (b == 0);\n  return a % s;",
     "floor_divide_signed": (
-        "TYPE s = (b == 0) | (b == -1) ? 1 : b, q = a / s, r = a % s;\n"
+        "TYPE s = ((b == 0) | (b == -1)) ? 1 : b, q = a / s, r = a % s;\n"
         "  TYPE n = -(b == -1), z = -(b != 0);\n"
         "  q -= (r != 0) & ((r < 0) != (s < 0));\n  return ((q ^ n) - n) & z;"
     ),
     "floor_modulo_signed": (
-        "TYPE s = (b == 0) | (b == -1) ? 1 : b, r = a % s;\n"
+        "TYPE s = ((b == 0) | (b == -1)) ? 1 : b, r = a % s;\n"
         "  return r + (s & -(TYPE)((r != 0) & ((r < 0) != (s < 0))));"
     ),
 }

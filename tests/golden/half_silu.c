@@ -26,12 +26,12 @@ typedef float f32x4_memory __attribute__((vector_size(16), aligned(1), may_alias
 #endif
 #ifndef tl_fma_f32x4_
 #define tl_fma_f32x4_
-#if defined(__clang__)
-static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b, f32x4 c) { return __builtin_elementwise_fma(a, b, c); }
-#elif defined(__FMA__)
+#if defined(__FMA__)
 static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b, f32x4 c) { return __builtin_ia32_vfmaddps(a, b, c); }
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(__clang__)
 static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b, f32x4 c) { return __builtin_aarch64_fmav4sf(a, b, c); }
+#elif defined(__clang__) && __has_builtin(__builtin_elementwise_fma)
+static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b, f32x4 c) { return __builtin_elementwise_fma(a, b, c); }
 #else
 static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b, f32x4 c) {
   f32x4 r;
@@ -45,10 +45,10 @@ static inline __attribute__((always_inline)) f32x4 tl_fma_f32x4(f32x4 a, f32x4 b
 #endif
 #ifndef tl_fma_f32x8_
 #define tl_fma_f32x8_
-#if defined(__clang__)
-static inline __attribute__((always_inline)) f32x8 tl_fma_f32x8(f32x8 a, f32x8 b, f32x8 c) { return __builtin_elementwise_fma(a, b, c); }
-#elif defined(__FMA__)
+#if defined(__FMA__)
 static inline __attribute__((always_inline)) f32x8 tl_fma_f32x8(f32x8 a, f32x8 b, f32x8 c) { return __builtin_ia32_vfmaddps256(a, b, c); }
+#elif defined(__clang__) && __has_builtin(__builtin_elementwise_fma)
+static inline __attribute__((always_inline)) f32x8 tl_fma_f32x8(f32x8 a, f32x8 b, f32x8 c) { return __builtin_elementwise_fma(a, b, c); }
 #else
 static inline __attribute__((always_inline)) f32x8 tl_fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
   return __builtin_shufflevector(tl_fma_f32x4(__builtin_shufflevector(a, a, 0, 1, 2, 3), __builtin_shufflevector(b, b, 0, 1, 2, 3), __builtin_shufflevector(c, c, 0, 1, 2, 3)),
