@@ -37,8 +37,9 @@ def same(a: Array, b: Array) -> bool:
     """Whether arrays agree bit for bit, but for the bits of NaNs."""
     if a.dtype.kind not in "fV":
         return a.tobytes() == b.tobytes()
-    left, right = (np.where(x != x, x.dtype.type(0), x) for x in (a, b))
-    return bool(np.array_equal(a != a, b != b)) and left.tobytes() == right.tobytes()
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        left, right = (np.where(x != x, x.dtype.type(0), x) for x in (a, b))
+        return bool(np.array_equal(a != a, b != b)) and left.tobytes() == right.tobytes()
 
 
 class Memory:

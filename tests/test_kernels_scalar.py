@@ -173,7 +173,9 @@ def inputs(name: str, dtype: DType) -> list[Array]:
     usual = [rng.uniform(-most, most, 20_000), rng.normal(0, 1, 20_000)]
     x = np.concatenate(usual).astype(dtype.numpy)
     rough = hostile(dtype, 20_000, rng)
-    x = np.concatenate([x, np.where(rough != rough, dtype.numpy.type(np.nan), rough)])  # quiet NaN
+    with np.errstate(invalid="ignore"):  # quiet NaNs only
+        rough[np.isnan(rough)] = np.nan
+    x = np.concatenate([x, rough])
     if name != "pow":
         return [x]
     y = np.concatenate([rng.uniform(-3, 3, len(x) // 2), rng.integers(-4, 5, len(x) // 2)])
@@ -196,7 +198,8 @@ def test_functions_stay_within_their_bounds(name: str, dtype: DType) -> None:
         want = WIDE[name](*(x.astype(wide) for x in arrays)).astype(np.longdouble)
     error = ulps(got, want, dtype)
     if name == "silu":  # the smallest results are products of subnormals
-        error[np.abs(got.astype(np.longdouble) - want) <= SLACK.get(dtype, 0)] = 0
+        with np.errstate(invalid="ignore"):
+            error[np.abs(got.astype(np.longdouble) - want) <= SLACK.get(dtype, 0)] = 0
     reference = 1.0 if dtype is DType.float64 and np.finfo(np.longdouble).nmant < 60 else 0.0
     worst = int(np.argmax(error))
     given = [x[worst] for x in arrays]

@@ -48,7 +48,7 @@ def _ends(lines: list[str], first: int, margin: int) -> list[int]:
         text = lines[number].strip()
         if not text or text.startswith("#") or _margin(lines[number]) > margin:
             continue
-        if inside:
+        if inside and text[0] not in ")]}":
             found.append(number)
         inside = inside or text.startswith(("def ", "async def "))
         if len(found) > 50:
