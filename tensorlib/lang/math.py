@@ -1,4 +1,6 @@
-"""Transcendental functions as polynomials over SIMD: the same bits on every target.
+"""Transcendental functions over SIMD: polynomials, the same bits everywhere, and a few of libm's.
+
+`sin`, `cos`, `pow` and float64 `tanh` call the C library for each lane.
 
 Error bounds hold over all of float32 (against float64) and over dense sweeps of float64 (against
 long double). float16 and bfloat16 are computed in float32 and rounded once more.
