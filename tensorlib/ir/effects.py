@@ -11,7 +11,13 @@ __all__ = ["reads", "writes", "writes_shared"]
 
 def reads(operation: Operation) -> set[Value]:
     """Return the pointers that an operation, or one nested in it, reads through."""
-    return {o.operands[0] for o in _within(operation) if ROWS[o.name].effect == "read"}
+    found: set[Value] = set()
+    for o in _within(operation):
+        if ROWS[o.name].effect == "read" or o.name in ("atomic", "atomic_compare_exchange"):
+            found.add(o.operands[0])
+        elif o.name == "copy_async":
+            found.add(o.operands[2])
+    return found
 
 
 def writes(operation: Operation) -> set[Value]:

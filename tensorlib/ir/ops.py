@@ -6,8 +6,6 @@ since it needs more than values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,41 +13,16 @@ import numpy as np
 from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError
 from tensorlib.ir import meaning as m
+from tensorlib.ir.grid_ops import GRID_ROWS
+from tensorlib.ir.row import Attributes, Row, TypeRule, Types, needed, simd_types
 from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 
 __all__ = ["ROWS", "Row", "result_types"]
-
-Types = Sequence[Type]
-Attributes = dict[str, Any]
-TypeRule = Callable[[str, Types, Attributes], list[Type]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One IR op. `spelling` is C-like text over `{0}`, `{1}` where one pattern serves all types."""
-
-    name: str
-    types: TypeRule
-    numpy: Callable[..., Any] | None = None
-    spelling: str = ""
-    effect: str = "pure"  # pure | read | write | control
 
 
 def result_types(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     """Return the result types of op `name`, or raise KernelError for operands that don't fit."""
     return ROWS[name].types(name, operands, attributes)
-
-
-def _fail(name: str, operands: Types, needed: str) -> KernelError:
-    got = ", ".join(map(str, operands))
-    return KernelError(f"{name}: got ({got}), needed {needed}")
-
-
-def _vectors(name: str, operands: Types, count: int) -> list[VectorType]:
-    vectors = [t for t in operands if isinstance(t, VectorType)]
-    if len(vectors) != count or len(operands) != count:
-        raise _fail(name, operands, f"{count} SIMD values")
-    return vectors
 
 
 def _same(count: int, kinds: str) -> TypeRule:
@@ -65,27 +38,27 @@ def _same(count: int, kinds: str) -> TypeRule:
                         break
                 else:
                     return [first]
-        vectors = _vectors(name, operands, count)
-        if any(v != vectors[0] for v in vectors):
-            raise _fail(name, operands, "operands of one dtype and width; cast one of them")
-        if vectors[0].dtype.kind not in kinds.split():
-            raise _fail(name, operands, f"a dtype of kind {kinds.replace(' ', ' or ')}")
-        return [vectors[0]]
+        found = simd_types(name, operands, count)
+        if any(v != found[0] for v in found):
+            raise needed(name, operands, "operands of one dtype and width; cast one of them")
+        if found[0].dtype.kind not in kinds.split():
+            raise needed(name, operands, f"a dtype of kind {kinds.replace(' ', ' or ')}")
+        return [found[0]]
 
     return rule
 
 
 def _comparison(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    left, right = _vectors(name, operands, 2)
+    left, right = simd_types(name, operands, 2)
     if left != right:
-        raise _fail(name, operands, "operands of one dtype and width; cast one of them")
+        raise needed(name, operands, "operands of one dtype and width; cast one of them")
     return [left.of(DType.bool)]
 
 
 def _select(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    mask, a, b = _vectors(name, operands, 3)
+    mask, a, b = simd_types(name, operands, 3)
     if mask.dtype is not DType.bool or mask.width != a.width or a != b:
-        raise _fail(name, operands, "(bool mask, a, b) of one width, a and b of one dtype")
+        raise needed(name, operands, "(bool mask, a, b) of one width, a and b of one dtype")
     return [a]
 
 
@@ -101,40 +74,40 @@ def _const(name: str, operands: Types, attributes: Attributes) -> list[Type]:
 
 
 def _cast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    (a,) = _vectors(name, operands, 1)
+    (a,) = simd_types(name, operands, 1)
     return [_regular(name, a.of(attributes["dtype"]))]
 
 
 def _bitcast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    (a,) = _vectors(name, operands, 1)
+    (a,) = simd_types(name, operands, 1)
     dtype: DType = attributes["dtype"]
     bits = a.dtype.bits * a.width
     if bits % dtype.bits or DType.bool in (dtype, a.dtype):
-        raise _fail(name, operands, f"a number of bits that {dtype.name} divides")
+        raise needed(name, operands, f"a number of bits that {dtype.name} divides")
     return [_regular(name, VectorType(dtype, bits // dtype.bits))]
 
 
 def _splat(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    (a,) = _vectors(name, operands, 1)
+    (a,) = simd_types(name, operands, 1)
     if a.width != 1:
-        raise _fail(name, operands, "a scalar")
+        raise needed(name, operands, "a scalar")
     return [_regular(name, VectorType(a.dtype, attributes["width"]))]
 
 
 def _shuffle(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    vectors = _vectors(name, operands, len(operands))
+    found = simd_types(name, operands, len(operands))
     indices = attributes["indices"]
-    lanes = sum(v.width for v in vectors)
-    if len({v.dtype for v in vectors}) != 1 or not all(0 <= i < lanes for i in indices):
-        raise _fail(name, operands, f"vectors of one dtype and lane numbers below {lanes}")
-    return [_regular(name, VectorType(vectors[0].dtype, len(indices)))]
+    lanes = sum(v.width for v in found)
+    if len({v.dtype for v in found}) != 1 or not all(0 <= i < lanes for i in indices):
+        raise needed(name, operands, f"vectors of one dtype and lane numbers below {lanes}")
+    return [_regular(name, VectorType(found[0].dtype, len(indices)))]
 
 
 def _reduction(kinds: str) -> TypeRule:
     def rule(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-        (a,) = _vectors(name, operands, 1)
+        (a,) = simd_types(name, operands, 1)
         if a.dtype.kind not in kinds.split():
-            raise _fail(name, operands, f"a dtype of kind {kinds.replace(' ', ' or ')}")
+            raise needed(name, operands, f"a dtype of kind {kinds.replace(' ', ' or ')}")
         return [VectorType(a.dtype)]
 
     return rule
@@ -148,7 +121,7 @@ def _library(name: str, operands: Types, attributes: Attributes) -> list[Type]:
 def _address(name: str, operands: Types) -> PointerType:
     pointer, index = operands[0], operands[1]
     if not isinstance(pointer, PointerType) or index != INDEX:
-        raise _fail(name, operands, "(pointer, int64 index, ...)")
+        raise needed(name, operands, "(pointer, int64 index, ...)")
     return pointer
 
 
@@ -156,11 +129,11 @@ def _load(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     pointer = _address(name, operands)
     kind = _regular(name, attributes["type"])
     if kind.dtype is not pointer.dtype and pointer.dtype is not DType.uint8:
-        raise _fail(name, operands, f"a pointer to {kind.dtype.name} or to uint8 bytes")
+        raise needed(name, operands, f"a pointer to {kind.dtype.name} or to uint8 bytes")
     if name == "masked_load" and (
         operands[2] != kind.of(DType.bool) or operands[3] != kind or len(operands) != 4
     ):
-        raise _fail(name, operands, f"(pointer, index, mask, other) for {kind}")
+        raise needed(name, operands, f"(pointer, index, mask, other) for {kind}")
     return [kind]
 
 
@@ -169,9 +142,9 @@ def _store(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     if not isinstance(value, VectorType) or (
         value.dtype is not pointer.dtype and pointer.dtype is not DType.uint8
     ):
-        raise _fail(name, operands, f"a value of dtype {pointer.dtype.name}")
+        raise needed(name, operands, f"a value of dtype {pointer.dtype.name}")
     if name == "masked_store" and operands[3] != value.of(DType.bool):
-        raise _fail(name, operands, f"(pointer, index, value, mask) for {value}")
+        raise needed(name, operands, f"(pointer, index, value, mask) for {value}")
     return []
 
 
@@ -183,7 +156,7 @@ def _indexed(name: str, operands: Types, count: int) -> tuple[PointerType, Vecto
         or indices.dtype is not DType.int64
         or len(operands) != count
     ):
-        raise _fail(name, operands, f"(pointer, int64 indices, ...), {count} operands")
+        raise needed(name, operands, f"(pointer, int64 indices, ...), {count} operands")
     return pointer, indices
 
 
@@ -191,7 +164,7 @@ def _gather(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     pointer, indices = _indexed(name, operands, 4 if name == "masked_gather" else 2)
     kind = indices.of(pointer.dtype)
     if name == "masked_gather" and tuple(operands[2:]) != (indices.of(DType.bool), kind):
-        raise _fail(name, operands, f"(pointer, int64 indices, mask, other) for {kind}")
+        raise needed(name, operands, f"(pointer, int64 indices, mask, other) for {kind}")
     return [kind]
 
 
@@ -199,7 +172,7 @@ def _scatter(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     pointer, indices = _indexed(name, operands, 4 if name == "masked_scatter" else 3)
     kind = indices.of(pointer.dtype)
     if tuple(operands[2:]) not in ((kind,), (kind, indices.of(DType.bool))):
-        raise _fail(name, operands, f"(pointer, int64 indices, value) for {kind}")
+        raise needed(name, operands, f"(pointer, int64 indices, value) for {kind}")
     return []
 
 
@@ -302,4 +275,4 @@ _TABLE = [
     Row("yield", _none, effect="control"),
 ]
 
-ROWS: dict[str, Row] = {row.name: row for row in _TABLE}
+ROWS: dict[str, Row] = {row.name: row for row in (*_TABLE, *GRID_ROWS)}

@@ -18,7 +18,9 @@ def text(kernel: Kernel) -> str:
     """Return the kernel as text, one operation a line, values numbered in order of definition."""
     names: dict[int, str] = {}
     parameters = ", ".join(f"{_define(p, names)}: {p.type}" for p in kernel.parameters)
-    lines = [f"kernel {kernel.name}({parameters}) {{"]
+    block = kernel.attributes.get("block")
+    grid = f" block={block}" if block else ""
+    lines = [f"kernel {kernel.name}({parameters}){grid} {{"]
     _lines(kernel.body, names, "  ", lines)
     return "\n".join([*lines, "}", ""])
 
@@ -102,14 +104,15 @@ class _Reader:
         return self.lines[self.at]
 
     def kernel(self) -> Kernel:
-        head = re.match(r"^kernel (\w+)\((.*)\) \{$", self.line())
+        head = re.match(r"^kernel (\w+)\((.*?)\)(?: block=(\(.*\)))? \{$", self.line())
         if head is None:
             raise self.fault("needed 'kernel name(...) {'")
+        attributes = {"block": ast.literal_eval(head[3])} if head[3] else {}
         body = Block(self.defined(head[2]))
         self.block(body)
         if self.line() != "}":
             raise self.fault("needed '}'")
-        return Kernel(head[1], body)
+        return Kernel(head[1], body, attributes)
 
     def block(self, block: Block) -> None:
         """Read operations into `block`, up to the line that closes it."""

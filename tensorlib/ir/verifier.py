@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError, VerifyError
 from tensorlib.ir.core import Block, Kernel, Operation, Value
+from tensorlib.ir.grid_ops import GRID_ROWS
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 
@@ -15,13 +16,15 @@ __all__ = ["verify"]
 _BLOCKS = {"for": 1, "while": 2, "if": 2}
 _TYPES = (VectorType, PointerType)
 BOOL = VectorType(DType.bool)
+_GRID = frozenset(row.name for row in GRID_ROWS)
 
 
 def verify(kernel: Kernel) -> None:
     """Raise VerifyError unless every operand is defined before use and every row's types fit.
 
     No value is defined twice, blocks have the parameters and results that are carried, and only a
-    loop at the top may be parallel, without carrying anything.
+    loop at the top may be parallel, without carrying anything. What threads do together needs a
+    kernel with a block of threads.
     """
     defined: set[int] = set()
     _define(kernel, kernel.parameters, defined)
@@ -50,6 +53,8 @@ def _block(kernel: Kernel, block: Block, defined: set[int], depth: int) -> None:
     for position, operation in enumerate(block.operations):
         try:
             _operation(operation, defined, depth)
+            if operation.name in _GRID and "block" not in kernel.attributes:
+                raise _Fault(f"{operation.name} stands in a kernel without a block of threads")
             if operation.name == "yield" and (position + 1 < len(block.operations) or not depth):
                 raise _Fault("yield must end a nested block")
         except _Fault as fault:
