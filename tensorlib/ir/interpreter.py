@@ -6,7 +6,7 @@ written, named with the user's line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,32 @@ from tensorlib.ir.meaning import array
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import PointerType, VectorType
 
-__all__ = ["Memory", "interpret"]
+__all__ = [
+    "MEMORY",
+    "Frame",
+    "Memory",
+    "Special",
+    "evaluate",
+    "interpret",
+    "kernel_values",
+    "run_block",
+]
 
 Array = np.ndarray[Any, Any]
+Special = Callable[[Operation, list[Any]], list[Any]]
+
+
+class Frame(dict[int, Any]):
+    """The values of a kernel that runs, by the ids of its IR values.
+
+    `special` gives operations another meaning: those of a grid, which need to know the thread.
+    """
+
+    __slots__ = ("special",)
+
+    def __init__(self, special: Mapping[str, Special] | None = None) -> None:
+        super().__init__()
+        self.special: Mapping[str, Special] = special or {}
 
 
 class Memory:
@@ -71,6 +94,17 @@ def interpret(kernel: Kernel, arguments: Sequence[Any]) -> None:
     Raises KernelError, with the line of Python it was traced from, for an access outside an array
     and for a read of local memory that nothing was written to.
     """
+    if "block" in kernel.attributes:
+        raise KernelError(f"{kernel.name}: got no grid for a kernel of blocks; try interpret_grid")
+    frame = Frame()
+    frame.update(kernel_values(kernel, arguments, Memory))
+    run_block(kernel.body, frame)
+
+
+def kernel_values(
+    kernel: Kernel, arguments: Sequence[Any], memory: Callable[[Array, str], Memory]
+) -> dict[int, Any]:
+    """Return the checked arguments by the ids of the parameters; `memory` wraps arrays."""
     if len(arguments) != len(kernel.parameters):
         raise KernelError(
             f"{kernel.name}: got {len(arguments)} arguments, needed {len(kernel.parameters)}"
@@ -78,81 +112,89 @@ def interpret(kernel: Kernel, arguments: Sequence[Any]) -> None:
     values: dict[int, Any] = {}
     for parameter, argument in zip(kernel.parameters, arguments, strict=True):
         if isinstance(parameter.type, PointerType):
-            values[id(parameter)] = _memory(kernel, parameter, argument)
+            values[id(parameter)] = memory(_checked(kernel, parameter, argument), parameter.name)
         else:
             values[id(parameter)] = array(argument, parameter.type.dtype, parameter.type.width)
-    _run(kernel.body, values)
+    return values
 
 
-def _memory(kernel: Kernel, parameter: Value, argument: Any) -> Memory:
+def _checked(kernel: Kernel, parameter: Value, argument: Any) -> Array:
     dtype, where = parameter.type.dtype, f"{kernel.name}: {parameter.name}"
     if not isinstance(argument, np.ndarray) or argument.dtype != dtype.numpy:
         got = getattr(argument, "dtype", type(argument).__name__)
         raise KernelError(f"{where}: got {got}, needed an array of {dtype.name}")
     if not argument.flags.c_contiguous:
         raise KernelError(f"{where}: got a strided array; try np.ascontiguousarray")
-    return Memory(argument, parameter.name)
+    return argument
 
 
-def _run(block: Block, values: dict[int, Any]) -> list[Any]:
+def run_block(block: Block, values: Frame) -> list[Any]:
     """Run the operations of a block; return what its `yield` gives."""
     for operation in block.operations:
         operands = [values[id(o)] for o in operation.operands]
         if operation.name == "yield":
             return operands
-        try:
-            results = _evaluate(operation, operands, values)
-        except KernelError as error:
-            location = operation.location
-            if location is None or "\n  File" in str(error):
-                raise
-            raise KernelError(f"{error}\n{caret(location)}") from None
+        results = evaluate(operation, operands, values)
         for result, value in zip(operation.results, results, strict=True):
             values[id(result)] = value
     return []
 
 
-def _evaluate(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+def evaluate(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
+    """Return the results of one operation; errors show the line of Python it came from."""
+    try:
+        return _evaluate(operation, operands, values)
+    except KernelError as error:
+        location = operation.location
+        if location is None or "\n  File" in str(error):
+            raise
+        raise KernelError(f"{error}\n{caret(location)}") from None
+
+
+def _evaluate(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
     name = operation.name
+    if name in values.special:
+        return values.special[name](operation, operands)
     if name == "const":
         kind = operation.attributes["type"]
         return [array(operation.attributes["value"], kind.dtype, kind.width)]
     if name in _CONTROL:
         return _CONTROL[name](operation, operands, values)
-    if name in _MEMORY:
-        return _MEMORY[name](operation, operands)
+    if name in MEMORY:
+        return MEMORY[name](operation, operands)
     numpy = ROWS[name].numpy
-    assert numpy is not None, f"{name} has no meaning"
+    if numpy is None:
+        raise KernelError(f"{name}: got no grid to run it in; try interpret_grid")
     return [numpy(*operands, **operation.attributes)]
 
 
-def _for(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+def _for(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
     start, stop, step = (int(o) for o in operands[:3])
     if step <= 0:
         raise KernelError(f"for: got step {step}, needed a positive step")
     carried, block = operands[3:], operation.blocks[0]
     for i in range(start, stop, step):
         _bind(block, [np.int64(i), *carried], values)
-        carried = _run(block, values)
+        carried = run_block(block, values)
     return carried
 
 
-def _while(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
+def _while(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
     condition, body = operation.blocks
     carried = operands
     while True:
         _bind(condition, carried, values)
-        if not _run(condition, values)[0]:
+        if not run_block(condition, values)[0]:
             return carried
         _bind(body, carried, values)
-        carried = _run(body, values)
+        carried = run_block(body, values)
 
 
-def _if(operation: Operation, operands: list[Any], values: dict[int, Any]) -> list[Any]:
-    return _run(operation.blocks[0 if operands[0] else 1], values)
+def _if(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
+    return run_block(operation.blocks[0 if operands[0] else 1], values)
 
 
-def _bind(block: Block, arguments: list[Any], values: dict[int, Any]) -> None:
+def _bind(block: Block, arguments: list[Any], values: Frame) -> None:
     parameters: list[Value] = block.parameters
     for parameter, argument in zip(parameters, arguments, strict=True):
         values[id(parameter)] = argument
@@ -225,7 +267,7 @@ def _alloc(operation: Operation, operands: list[Any]) -> list[Any]:
 
 
 _CONTROL = {"for": _for, "while": _while, "if": _if}
-_MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
+MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "load": _load,
     "masked_load": _masked_load,
     "gather": _gather,
