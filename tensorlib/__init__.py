@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tensorlib.functions import *  # noqa: F403
     from tensorlib.lang.control import parallel as parallel
     from tensorlib.lang.control import unroll as unroll
+    from tensorlib.lang.instruction import instruction as instruction
     from tensorlib.lang.target import simdwidthof as simdwidthof
+    from tensorlib.lang.target import target_has as target_has
     from tensorlib.launch import kernel as kernel
     from tensorlib.layouts.dim import Dim as Dim
     from tensorlib.simd import SIMD as SIMD
@@ -58,7 +60,8 @@ _NAMES = {
     "tensorlib.simd": "SIMD Scalar",
     "tensorlib.launch": "kernel",
     "tensorlib.lang.control": "parallel unroll",
-    "tensorlib.lang.target": "simdwidthof",
+    "tensorlib.lang.target": "simdwidthof target_has",
+    "tensorlib.lang.instruction": "instruction",
     "tensorlib.tile": "Tile",
 }
 _MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -62,8 +62,8 @@ class LaunchedKernel(KernelFunction):
 
     def _prepared(self, given: tuple[Any, ...]) -> _Ready:
         """Trace and compile for arguments of these types."""
-        device, backend, host, width = _device()
-        with targeting(Target(device.backend, width)):
+        device, backend, host, target = _device()
+        with targeting(target):
             traced = self.trace(*given)
         order = [(p.name, isinstance(p.type, PointerType)) for p in traced.parameters]
         executable = backend.compile(traced, device)
@@ -107,8 +107,8 @@ def _signature(argument: Any) -> Any:
     return type(argument)
 
 
-def _device() -> tuple[Device, Any, HostMemory, int]:
-    """Return the default device, its backend in two roles, and the bytes of its vectors."""
+def _device() -> tuple[Device, Any, HostMemory, Target]:
+    """Return the default device, its backend in two roles, and what kernels may ask of it."""
     device = REGISTRY.default()
     found = REGISTRY.backend(device.backend)
     backend, host = kernel_level(found), lends(found)
@@ -117,7 +117,9 @@ def _device() -> tuple[Device, Any, HostMemory, int]:
             f"kernel: backend {found.name} does not run kernels; try .python() or .interpret(), "
             "or install a C compiler"
         )
-    return device, backend, host, found.features(device).vector_bytes
+    features = found.features(device)
+    target = Target(found.name, features.vector_bytes, frozenset(features.instruction_sets))
+    return device, backend, host, target
 
 
 def _array(argument: Any) -> Any:

@@ -21,6 +21,7 @@ from tensorlib.backends.c.toolchain import Toolchain
 from tensorlib.errors import BackendError
 from tensorlib.ir import Kernel, PointerType
 from tensorlib.passes import run_passes
+from tensorlib.passes.instructions import instructions
 from tensorlib.printers import PRELUDE, print_c
 
 __all__ = ["CBackend", "CompiledKernel"]
@@ -115,7 +116,8 @@ class CBackend:
         """Return symbol and C text; the symbol ends in a hash of the text."""
         known = self._printed.get(id(kernel))
         if known is None:
-            text = print_c(run_passes(kernel), PLACEHOLDER)
+            instructions(run_passes(kernel), "c", self.cpu.names)
+            text = print_c(kernel, PLACEHOLDER)
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             name = f"{kernel.name}_{digest}"
             # The kernel is kept, so that its id is not used again.

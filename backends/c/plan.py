@@ -22,7 +22,7 @@ class PlanProgram:
 
     def __init__(self, backend: CBackend, plan: Any) -> None:
         self.backend, self.plan = backend, plan
-        with targeting(Target(backend.name, backend.cpu.vector_bytes)):
+        with targeting(Target(backend.name, backend.cpu.vector_bytes, backend.cpu.names)):
             kernels = [step.spec.build() for step in plan.steps]
         unique = list({id(kernel): kernel for kernel in kernels}.values())
         addresses = {id(c.kernel): c.address for c in backend.compile_all(unique)}

@@ -266,7 +266,11 @@ def _alloc(operation: Operation, operands: list[Any]) -> list[Any]:
     return [Memory(data, name, written=False)]
 
 
-_CONTROL = {"for": _for, "while": _while, "if": _if}
+def _instruction(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
+    return run_block(operation.blocks[0], values)
+
+
+_CONTROL = {"for": _for, "while": _while, "if": _if, "instruction": _instruction}
 MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "load": _load,
     "masked_load": _masked_load,

@@ -273,6 +273,12 @@ _TABLE = [
     Row("while", _carried, effect="control"),
     Row("if", _carried, effect="control"),
     Row("yield", _none, effect="control"),
+    # a hardware instruction over its meaning: see ir/instructions.py
+    Row(
+        "instruction",
+        lambda name, operands, attributes: list(attributes["types"]),
+        effect="control",
+    ),
 ]
 
 ROWS: dict[str, Row] = {row.name: row for row in (*_TABLE, *GRID_ROWS)}

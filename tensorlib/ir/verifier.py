@@ -13,7 +13,7 @@ from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 
 __all__ = ["verify"]
 
-_BLOCKS = {"for": 1, "while": 2, "if": 2}
+_BLOCKS = {"for": 1, "while": 2, "if": 2, "instruction": 1}
 _TYPES = (VectorType, PointerType)
 BOOL = VectorType(DType.bool)
 _GRID = frozenset(row.name for row in GRID_ROWS)
@@ -121,7 +121,7 @@ def _expected(operation: Operation) -> list[tuple[list[Type], list[Type]]]:
         return [([INDEX, *results], results)]
     if operation.name == "while":
         return [(results, [BOOL]), (results, results)]
-    return [([], results), ([], results)]
+    return [([], results)] * _BLOCKS[operation.name]
 
 
 def _types(values: Sequence[Value]) -> str:

@@ -9,15 +9,30 @@ from dataclasses import dataclass
 
 from tensorlib.dtypes import DType, as_dtype
 
-__all__ = ["Target", "current_target", "simdwidthof", "targeting"]
+__all__ = [
+    "Block",
+    "Target",
+    "current_block",
+    "current_target",
+    "in_blocks_of",
+    "simdwidthof",
+    "target_has",
+    "targeting",
+]
+
+Block = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The device that kernels are traced for: its name and the bytes of a vector register."""
+    """The device that kernels are traced for: its printer, bytes of a vector register, features.
+
+    Features are named as /proc/cpuinfo does, and `sm_80` and the like.
+    """
 
     name: str = "c"
     vector_bytes: int = 32
+    features: frozenset[str] = frozenset()
 
 
 _CURRENT: ContextVar[Target] = ContextVar("target", default=Target())  # noqa: B039
@@ -36,6 +51,34 @@ def targeting(target: Target) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+_BLOCK: ContextVar[Block | None] = ContextVar("block", default=None)
+
+
+def current_block() -> Block | None:
+    """Return the threads of a block along three axes, for the kernel being traced; None without."""
+    return _BLOCK.get()
+
+
+@contextmanager
+def in_blocks_of(block: Block | None) -> Iterator[None]:
+    """Trace a kernel for blocks of this shape within the block."""
+    token = _BLOCK.set(block)
+    try:
+        yield
+    finally:
+        _BLOCK.reset(token)
+
+
+def target_has(*features: str) -> bool:
+    """Return whether the device that the kernel is built for has all these features.
+
+    >>> with targeting(Target("c", 64, frozenset({"avx512f", "avx512_vnni"}))):
+    ...     target_has("avx512_vnni"), target_has("amx_int8")
+    (True, False)
+    """
+    return current_target().features.issuperset(features)
 
 
 def simdwidthof(dtype: DType | str) -> int:

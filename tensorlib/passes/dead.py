@@ -36,7 +36,7 @@ def _sweep(block: Block, used: set[int], unread: set[int]) -> None:
     """Remove what does not add to `used`, the values needed behind the block."""
     kept: list[Operation] = []
     for operation in reversed(block.operations):
-        if operation.blocks:
+        if operation.blocks and operation.name != "instruction":
             _carry_less(operation, used)
         if _is_dead(operation, used, unread):
             continue
@@ -52,7 +52,9 @@ def _is_dead(operation: Operation, used: set[int], unread: set[int]) -> bool:
         return False
     if operation.operands and id(operation.operands[0]) in unread and not operation.blocks:
         return ROWS[operation.name].effect == "write"
-    if operation.name in ("for", "if"):
+    if operation.name == "instruction" and not operation.results:
+        return False  # what it does besides, as configuring a unit, its body can't say
+    if operation.name in ("for", "if", "instruction"):
         inner = (o for block in operation.blocks for o in walk(block))
         return all(_is_harmless(o) for o in inner)
     return ROWS[operation.name].effect in ("pure", "read") or operation.name == "alloc"
@@ -61,6 +63,8 @@ def _is_dead(operation: Operation, used: set[int], unread: set[int]) -> bool:
 def _is_harmless(operation: Operation) -> bool:
     if operation.name in ("yield", "alloc", "for", "if"):
         return True
+    if operation.name == "instruction":
+        return bool(operation.results)
     return ROWS[operation.name].effect in ("pure", "read")
 
 

@@ -25,6 +25,7 @@ from tensorlib.printers.c_types import (
     mask_name,
     vector_name,
 )
+from tensorlib.printers.spelled import spelled
 from tensorlib.printers.walker import Emit, Walker, identifier
 
 __all__ = ["PRELUDE", "print_c"]
@@ -49,7 +50,9 @@ class GnuC:
         **c_values.OPERATIONS,
         **c_convert.OPERATIONS,
         **c_memory.OPERATIONS,
+        "instruction": spelled("c"),
     }
+    index = "int64_t"
 
     def type(self, walker: Walker, kind: VectorType) -> str:
         return declared(walker, vector_name(SHORT[kind.dtype], kind.width))
@@ -75,7 +78,7 @@ class GnuC:
     def mask_as(self, walker: Walker, name: str, bits: int, width: int) -> str:
         return f"__builtin_convertvector({name}, {self.mask_type(walker, bits, width)})"
 
-    def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str]:
+    def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str, str]:
         """Declare this worker's share of a parallel loop's iterations."""
         trips, first, last, end = (walker.fresh(s) for s in ("trips", "first", "last", "end"))
         count = f"({stop} - {start} + {step} - 1) / {step}"
@@ -84,7 +87,7 @@ class GnuC:
             text = f"{start} + {trips} * {share} / workers * {step}"
             walker.line(f"const int64_t {name} = {text};")
         walker.line(f"const int64_t {end} = {last} < {stop} ? {last} : {stop};")
-        return first, end
+        return first, end, step
 
 
 def _function(walker: Walker, kernel: Kernel, name: str) -> str:
