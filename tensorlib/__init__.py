@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from tensorlib.creation import *  # noqa: F403
     from tensorlib.dtypes import DType as DType
     from tensorlib.functions import *  # noqa: F403
+    from tensorlib.ir.types import Placement as Placement
+    from tensorlib.lang.atomic import Atomic as Atomic
+    from tensorlib.lang.complex import ComplexSIMD as ComplexSIMD
     from tensorlib.lang.control import parallel as parallel
     from tensorlib.lang.control import unroll as unroll
     from tensorlib.lang.instruction import instruction as instruction
+    from tensorlib.lang.copying import copy_async as copy_async
+    from tensorlib.lang.grid import *  # noqa: F403
     from tensorlib.lang.target import simdwidthof as simdwidthof
     from tensorlib.lang.target import target_has as target_has
     from tensorlib.launch import kernel as kernel
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from tensorlib.simd import Scalar as Scalar
     from tensorlib.tensor import Tensor as Tensor
     from tensorlib.tile import Tile as Tile
+    from tensorlib.tile import stack_allocation as stack_allocation
 
 _ROOT = Path(__file__).resolve().parent.parent
 if (_ROOT / "setup.cfg").is_file() and (_ROOT / "layouts" / "__init__.py").is_file():
@@ -62,7 +68,16 @@ _NAMES = {
     "tensorlib.lang.control": "parallel unroll",
     "tensorlib.lang.target": "simdwidthof target_has",
     "tensorlib.lang.instruction": "instruction",
-    "tensorlib.tile": "Tile",
+    "tensorlib.lang.complex": "ComplexSIMD",
+    "tensorlib.tile": "Tile stack_allocation",
+    "tensorlib.lang.grid": """
+        CLUSTER GLOBAL REGISTER SHARED WARP WARP_SIZE all_lanes any_lane ballot barrier block_dim
+        block_id grid_dim lane_id shuffle_down shuffle_index shuffle_up shuffle_xor thread_id
+        warp_barrier warp_id warp_max warp_min warp_reduce warp_sum
+    """,
+    "tensorlib.lang.atomic": "Atomic",
+    "tensorlib.lang.copying": "copy_async",
+    "tensorlib.ir.types": "Placement",
 }
 _MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}
 _DTYPES = """

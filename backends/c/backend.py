@@ -20,8 +20,9 @@ from tensorlib.backends.c.runtime import kernel_cache, runtime
 from tensorlib.backends.c.toolchain import Toolchain
 from tensorlib.errors import BackendError
 from tensorlib.ir import Kernel, PointerType
-from tensorlib.passes import run_passes
+from tensorlib.passes import for_workers
 from tensorlib.passes.instructions import instructions
+from tensorlib.passes.legalise import legalise
 from tensorlib.printers import PRELUDE, print_c
 
 __all__ = ["CBackend", "CompiledKernel"]
@@ -116,8 +117,10 @@ class CBackend:
         """Return symbol and C text; the symbol ends in a hash of the text."""
         known = self._printed.get(id(kernel))
         if known is None:
-            instructions(run_passes(kernel), "c", self.cpu.names)
-            text = print_c(kernel, PLACEHOLDER)
+            ready = for_workers(kernel)
+            instructions(ready, "c", self.cpu.names)
+            legalise(ready, self.cpu.vector_bytes)
+            text = print_c(ready, PLACEHOLDER)
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             name = f"{kernel.name}_{digest}"
             # The kernel is kept, so that its id is not used again.
@@ -132,14 +135,20 @@ class CBackend:
         block: tuple[int, ...],
         arguments: Sequence[Any],
     ) -> None:
-        """Run one kernel: buffers, ints and floats in the order of its parameters."""
+        """Run one kernel: buffers, ints and floats in the order of its parameters.
+
+        A kernel of blocks and threads takes the sizes of the grid as well.
+        """
         parameters = executable.kernel.parameters
         if len(arguments) != len(parameters):
             raise BackendError(
                 f"{executable.name}: got {len(arguments)} arguments, needed {len(parameters)}"
             )
         pairs = zip(parameters, arguments, strict=True)
-        words = self.runtime.words([_word(p.type, a) for p, a in pairs])
+        words = [_word(p.type, a) for p, a in pairs]
+        if "block" in executable.kernel.attributes:
+            words += (*grid, 1, 1)[:3]
+        words = self.runtime.words(words)
         self.runtime.call(self.runtime.function(executable.address), words, self.threads)
 
     # plans

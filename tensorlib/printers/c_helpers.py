@@ -269,9 +269,35 @@ def _shift(direction: str) -> Callable[[str, int, str], CFunction]:
     return body
 
 
+# What tests all bits of a vector at once: bytes, the macro that says it is there, the call.
+_TESTS = [
+    (16, "defined(__SSE4_1__)", "!__builtin_ia32_ptestz128"),
+    (32, "defined(__AVX__)", "!__builtin_ia32_ptestz256"),
+]
+
+
+def _any(short: str, width: int, extra: str) -> CFunction:
+    """Whether any bit of a mask is set."""
+    kind = vector_name(short, width)
+    size = width * int(short[1:]) // 8
+    word = min(size, 8)
+    count = size // word
+    words = " | ".join(f"word[{i}]" for i in range(count))
+    plain = (
+        f"  uint{8 * word}_t word[{count}];\n  __builtin_memcpy(word, &m, {size});\n"
+        f"  return ({words}) != 0;\n"
+    )
+    for bytes_, there, test in _TESTS:
+        if bytes_ == size:
+            quads = f"(long long __attribute__((vector_size({size}))))m"
+            plain = f"#if {there}\n  return {test}({quads}, {quads});\n#else\n{plain}#endif\n"
+    return CFunction(f"{signature('int', f'{kind} m')} {{\n{plain}}}\n")
+
+
 _BODIES: dict[str, Callable[[str, int, str], CFunction]] = {
     "fma": _fma,
     "sqrt": _sqrt,
+    "any": _any,
     "floor": _rounding("floor"),
     "ceil": _rounding("ceil"),
     "trunc": _rounding("trunc"),

@@ -240,6 +240,9 @@ def _lane(walker: Walker, value: Value, lane: int, bits: int) -> str:
     return f"({walker.use(value)})[{lane}]"
 
 
+_SIGNED = {d.bits: d for d in (DType.int8, DType.int16, DType.int32, DType.int64)}
+
+
 def _reduce(walker: Walker, operation: Operation) -> None:
     """Fold by halves, in the order that `ir.meaning.reduce_tree` gives."""
     (operand,), (result,) = operation.operands, operation.results
@@ -249,6 +252,12 @@ def _reduce(walker: Walker, operation: Operation) -> None:
         return
     bits = walker.bits_of(operand) if kind.dtype is DType.bool else 0
     name = walker.mask(operand, bits) if bits else walker.use(operand)
+    if bits and operation.name in ("reduce_or", "reduce_and"):
+        lane = VectorType(_SIGNED[bits], kind.width)
+        is_or = operation.name == "reduce_or"
+        test = call(walker, "any", lane, name if is_or else f"~{name}")
+        walker.define(result, test if is_or else f"!{test}")
+        return
     width = kind.width
     while width > 1:
         half, of = width // 2, VectorType(kind.dtype, width // 2)
