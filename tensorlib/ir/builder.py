@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,10 @@ __all__ = ["Builder", "constant_of", "current_builder", "fail", "user_location",
 _STATE = threading.local()
 # Frames of these modules are the language itself: an error belongs to the line that called them.
 _INTERNAL = ("tensorlib.ir.", "tensorlib.simd", "tensorlib.tile", "tensorlib.lang.")
-_IS_USERS: dict[CodeType, bool] = {}
+# Of the library's other modules, these hold kernels: their lines are shown as callers.
+_KERNELS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
+_LANGUAGE, _LIBRARY, _USERS, _TRACER = range(4)
+_KINDS: dict[CodeType, int] = {}
 
 
 def current_builder() -> Builder | None:
@@ -32,19 +35,59 @@ def current_builder() -> Builder | None:
     return getattr(_STATE, "builder", None)
 
 
+def _kind(frame: FrameType) -> int:
+    """Return whose code a frame runs."""
+    kind = _KINDS.get(frame.f_code)
+    if kind is None:
+        name = frame.f_globals.get("__name__", "")
+        if name == "tensorlib.lang.trace":
+            kind = _TRACER
+        elif name.startswith(_INTERNAL):
+            kind = _LANGUAGE
+        else:
+            is_library = name.startswith("tensorlib.") and not name.startswith(_KERNELS)
+            kind = _LIBRARY if is_library else _USERS
+        _KINDS[frame.f_code] = kind
+    return kind
+
+
 def user_place() -> Place | None:
-    """Return the innermost place in Python that is not the kernel language itself."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        is_users = _IS_USERS.get(code)
-        if is_users is None:
-            name = frame.f_globals.get("__name__", "")
-            is_users = _IS_USERS[code] = not name.startswith(_INTERNAL)
-        if is_users:
-            return code, frame.f_lasti
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+    """Return the innermost place in Python that is not the kernel language itself.
+
+    While a kernel is traced the place knows the places of the calls that led to it.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _kind(frame) in (_LANGUAGE, _TRACER):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    outer = _calls(frame) if current_builder() is not None else None
+    return frame.f_code, frame.f_lasti, outer
+
+
+def _calls(frame: FrameType) -> Place | None:
+    """Return the places of the calls that led to a frame, up to the tracer.
+
+    The body of a statement is a function inside its function: together they are one caller.
+    """
+    code, found, is_direct = frame.f_code, [], True
+    outer = frame.f_back
+    while outer is not None:
+        kind = _kind(outer)
+        if kind == _TRACER:
+            break
+        if kind != _USERS:
+            is_direct = False
+        else:
+            if is_direct or code not in outer.f_code.co_consts:
+                found.append((outer.f_code, outer.f_lasti))
+            code, is_direct = outer.f_code, True
+        outer = outer.f_back
+    place: Place | None = None
+    if outer is not None:  # outside the tracer callers are none of the kernel's
+        for called, at in reversed(found):
+            place = called, at, place
+    return place
 
 
 def user_location() -> SourceLocation | None:

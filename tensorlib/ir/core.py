@@ -12,8 +12,9 @@ from tensorlib.ir.types import Type
 
 __all__ = ["Block", "Kernel", "Operation", "Place", "Value", "located", "walk"]
 
-# Where an operation was written: a code object and the offset of the instruction in it.
-Place = tuple[CodeType, int]
+# Where an operation was written: a code object, the offset of the instruction in it, and the place
+# of the call that runs it, where that is the user's too.
+Place = tuple[CodeType, int, "Place | None"]
 
 
 class Value:
@@ -64,15 +65,27 @@ class Operation:
 
 
 def located(place: Place) -> SourceLocation:
-    """Return file, line and columns of a place."""
-    code, offset = place
+    """Return file, line, columns and callers of a place."""
+    chain: list[Place] = []
+    at: Place | None = place
+    while at is not None:
+        chain.append(at)
+        at = at[2]
+    found: SourceLocation | None = None
+    for code, offset, _ in reversed(chain):
+        found = _located(code, offset, found)
+    assert found is not None
+    return found
+
+
+def _located(code: CodeType, offset: int, caller: SourceLocation | None) -> SourceLocation:
     span = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
     line, end_line, column, end_column = span
     if line is None:
-        return SourceLocation(code.co_filename, code.co_firstlineno, function=code.co_name)
-    if line != end_line or column is None or end_column is None:
+        line, column, end_column = code.co_firstlineno, 0, 0
+    elif line != end_line or column is None or end_column is None:
         column, end_column = column or 0, column or 0
-    return SourceLocation(code.co_filename, line, column, end_column, code.co_name)
+    return SourceLocation(code.co_filename, line, column, end_column, code.co_name, caller)
 
 
 class Block:

@@ -140,7 +140,7 @@ class _Block:
         results: dict[int, list[Any]] = {}
         while ready:
             if order is not None:
-                order.shuffle(ready)  # type: ignore[arg-type]
+                order.shuffle(ready)
             for thread in ready:
                 self._advance(thread, results.get(thread.number))
             results = self._met()
@@ -193,6 +193,9 @@ class _Block:
 
     def _if(self, operation: Operation, operands: list[Any], frame: Frame) -> Running:
         return (yield from self._run(operation.blocks[0 if operands[0] else 1], frame))
+
+    def _instruction(self, operation: Operation, operands: list[Any], frame: Frame) -> Running:
+        return (yield from self._run(operation.blocks[0], frame))
 
     # meetings
     def _met(self) -> dict[int, list[Any]]:
@@ -256,6 +259,7 @@ _CONTROL: dict[str, Callable[[_Block, Operation, list[Any], Frame], Running]] = 
     "for": _Block._for,
     "while": _Block._while,
     "if": _Block._if,
+    "instruction": _Block._instruction,
 }
 
 

@@ -270,7 +270,20 @@ def _instruction(operation: Operation, operands: list[Any], values: Frame) -> li
     return run_block(operation.blocks[0], values)
 
 
-_CONTROL = {"for": _for, "while": _while, "if": _if, "instruction": _instruction}
+def _check(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
+    """Every access is checked here; what is left is to say so where the limit is a lower one."""
+    indices, limit, *mask = operands[1:]
+    lanes = np.atleast_1d(indices)
+    if mask and np.size(mask[0]) > 1 == lanes.size:
+        lanes = lanes + np.arange(np.size(mask[0])) * operation.attributes["step"]
+    active = np.broadcast_to(mask[0], lanes.shape) if mask else np.ones(lanes.shape, np.bool_)
+    wrong = active & ((lanes < 0) | (lanes >= limit))
+    if wrong.any():
+        raise KernelError(f"check: index {lanes[wrong][0]} is not below {limit}")
+    return []
+
+
+_CONTROL = {"check": _check, "for": _for, "while": _while, "if": _if, "instruction": _instruction}
 MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "load": _load,
     "masked_load": _masked_load,

@@ -185,6 +185,16 @@ def _alloc(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     return [PointerType(attributes["dtype"], attributes["placement"])]
 
 
+def _check(name: str, operands: Types, attributes: Attributes) -> list[Type]:
+    """(faults, index or indices, limit[, mask]): attributes `site`, and `step` between lanes."""
+    faults, indices, limit, *mask = operands
+    lanes = indices.of(DType.int64) if isinstance(indices, VectorType) else None
+    fits = len(mask) <= 1 and all(isinstance(m, VectorType) and m.dtype is DType.bool for m in mask)
+    if faults != PointerType(DType.int64) or indices is not lanes or limit != INDEX or not fits:
+        raise needed(name, operands, "(pointer<int64>, int64 indices, int64 limit[, bool mask])")
+    return []
+
+
 def _carried(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     first = {"for": 3, "while": 0, "if": 1}[name]
     if name == "if":
@@ -273,6 +283,8 @@ _TABLE = [
     Row("while", _carried, effect="control"),
     Row("if", _carried, effect="control"),
     Row("yield", _none, effect="control"),
+    # ends the kernel where an index is not below a limit: see passes/checked.py
+    Row("check", _check, effect="control"),
     # a hardware instruction over its meaning: see ir/instructions.py
     Row(
         "instruction",

@@ -14,9 +14,12 @@ from tensorlib.ir.types import Placement, PointerType, Type, VectorType
 __all__ = ["parse", "text"]
 
 
-def text(kernel: Kernel) -> str:
-    """Return the kernel as text, one operation a line, values numbered in order of definition."""
-    names: dict[int, str] = {}
+def text(kernel: Kernel, names: dict[int, str] | None = None) -> str:
+    """Return the kernel as text, one operation a line, values numbered in order of definition.
+
+    `names`, by the ids of values, keeps their numbers from one call to the next.
+    """
+    names = {} if names is None else names
     parameters = ", ".join(f"{_define(p, names)}: {p.type}" for p in kernel.parameters)
     block = kernel.attributes.get("block")
     grid = f" block={block}" if block else ""
@@ -26,7 +29,8 @@ def text(kernel: Kernel) -> str:
 
 
 def _define(value: Value, names: dict[int, str]) -> str:
-    names[id(value)] = f"%{len(names)}" + (f".{value.name}" if value.name else "")
+    if id(value) not in names:
+        names[id(value)] = f"%{len(names)}" + (f".{value.name}" if value.name else "")
     return names[id(value)]
 
 

@@ -57,7 +57,8 @@ class Watch:
         ordered = (shadow["epoch"] < now.epoch) | (
             (warp == mine) & (shadow["warp_epoch"] < now.warp_epoch)
         )
-        return (shadow["who"] == 0) | (then == here) | (same_block & ordered)
+        found: Array = (shadow["who"] == 0) | (then == here) | (same_block & ordered)
+        return found
 
     def thread(self, who: int) -> str:
         """Return how messages name a thread."""
