@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .compare import interleaved, report
+from benchmarks.compare import interleaved, report
 
 HEIGHT, WIDTH, ITERATIONS = 1080, 1920, 1000
 

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from typing import Any, TypeAlias
-
-import numpy as np
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias, TypeVar
 
 from tensorlib.errors import LayoutError
+from tensorlib.layouts.composing import Mode, closed_form, extended, leaf_of, refused, tabulated
 from tensorlib.layouts.dim import Dim, Size, is_static, known_nonnegative
-from tensorlib.layouts.division import whole_and_rest
-from tensorlib.layouts.layout import (
-    TABLE_LIMIT,
-    Layout,
-    extended_modes,
-    from_modes,
-    make_layout,
-    merged,
-)
+from tensorlib.layouts.exact import exact_layout, exact_modes, flat_layout
+from tensorlib.layouts.layout import Layout, from_modes, make_layout, merged
 from tensorlib.layouts.memo import memoised
-from tensorlib.layouts.recognise import recognised
-from tensorlib.layouts.shape import ceil_div, product, unflatten_tuple
+from tensorlib.layouts.overload import over_inner, overloaded
+from tensorlib.layouts.shape import ceil_div, depth_of, product, unflatten_tuple
 
 __all__ = ["Tiler", "coalesce", "complement", "composition", "filter", "filter_zeros"]
 
 Tiler: TypeAlias = "Layout | Size | tuple[Tiler, ...] | None"
-Mode: TypeAlias = tuple[Size, Size]
+Row = TypeVar("Row", bound=tuple[Size, ...])
+_SIZES = frozenset((int, Dim))
+_stride = operator.itemgetter(1)
 
 
 @memoised
+@over_inner
 def coalesce(layout: Layout, profile: Any = None) -> Layout:
     """Return the shortest flat layout with the same table: `coalesce(L)(i) == L(i)`.
 
@@ -49,6 +45,7 @@ def coalesce(layout: Layout, profile: Any = None) -> Layout:
 
 
 @memoised
+@over_inner
 def filter_zeros(layout: Layout) -> Layout:
     """Return the layout with shape 1 in place of every mode of stride 0.
 
@@ -56,11 +53,12 @@ def filter_zeros(layout: Layout) -> Layout:
     (1,8):(0,1)
     """
     leaves = zip(layout.flat_shape, layout.flat_stride, strict=True)
-    sizes = [1 if isinstance(d, int) and d == 0 else s for s, d in leaves]
+    sizes = [1 if isinstance(d, int) and d == 0 and s != 0 else s for s, d in leaves]
     return Layout(unflatten_tuple(iter(sizes), layout.shape), layout.stride)
 
 
 @memoised
+@over_inner
 def filter(layout: Layout) -> Layout:
     """Return the coalesced layout without stride-0 and size-1 modes: the same set of offsets.
 
@@ -71,6 +69,7 @@ def filter(layout: Layout) -> Layout:
 
 
 @memoised
+@overloaded("composed_algebra")
 def composition(a: Layout, b: Tiler) -> Layout:
     """Return a o b: `composition(a, b)(i) == a(b(i))` for every i below the size of b.
 
@@ -89,191 +88,109 @@ def composition(a: Layout, b: Tiler) -> Layout:
         return _composed(a, b)
     if not isinstance(b, tuple):
         return _composed(a, Layout(b, 1))
-    return make_layout(*map(composition, modes_to_tile("composition", a, b), b))
+    modes = modes_to_tile("composition", a, b)
+    return make_layout(*[composition(m, t) for m, t in zip(modes, b, strict=False)])
 
 
-def modes_to_tile(where: str, a: Layout, tiler: tuple[Any, ...]) -> tuple[Layout, ...]:
-    """Return the modes of `a` that the tuple speaks of."""
+def modes_to_tile(where: str, a: Layout, tiler: tuple[Any, ...]) -> list[Layout]:
+    """Return the modes of `a`, at least as many as the tuple has."""
     if len(tiler) > a.rank:
         raise refused(where, a, tiler, f"needed a tiler of at most {a.rank} modes")
-    return a.modes[: len(tiler)]
-
-
-def refused(where: str, a: object, b: object, reason: str) -> LayoutError:
-    """Return the error of an operation that has no answer for these operands."""
-    return LayoutError(f"{where}: got {a} and {b}; {reason}")
+    return exact_modes(a)
 
 
 def _composed(a: Layout, b: Layout) -> Layout:
-    if isinstance(b.size, int) and b.size == 0:
+    if not all(isinstance(stride, (int, Dim)) for stride in b.flat_stride):
+        raise refused("composition", a, b, "needed strides that are numbers or Dims")
+    if b.size.__class__ is int and b.size == 0:
         return Layout(b.shape, unflatten_tuple(iter([0] * len(b.flat_shape)), b.shape))
-    if isinstance(a.size, int) and a.size == 0:
-        raise refused("composition", a, b, "needed a left operand that is not empty")
     leaves = list(zip(b.flat_shape, b.flat_stride, strict=True))
-    parts = _closed_form(extended_modes(a), leaves) or _tabulated(a, b, leaves)
-    shapes = unflatten_tuple((from_modes(part).shape for part in parts), b.shape)
-    strides = unflatten_tuple((from_modes(part).stride for part in parts), b.shape)
-    return Layout(shapes, strides)
+    return exact_layout(*nested(through(a, leaves, lambda: b), b.shape))
 
 
-def _closed_form(modes: list[Mode], leaves: list[Mode]) -> list[list[Mode]] | None:
-    """Return the modes that every leaf of b becomes, or None where that is not proved.
-
-    Offsets of b are numbers in the mixed radix of a's shape. a(x + y) == a(x) + a(y) where no
-    digit overflows, so it is enough that the greatest digits of all leaves together fit a's
-    sizes; the last digit has no bound.
-    """
-    if len(modes) <= 1:
-        step = modes[0][1] if modes else 0
-        return [merged([(size, stride * step)]) for size, stride in leaves]
-    loads: list[Size] = [0] * (len(modes) - 1)
-    parts = [_through(modes, size, stride, loads) for size, stride in leaves]
-    if not _fit(loads, modes):
-        return None
-    found = [merged(part) for part in parts if part is not None]
-    return found if len(found) == len(parts) else None
+def through(a: Layout, leaves: list[Mode], b: Callable[[], Layout]) -> list[list[Mode]]:
+    """Return the modes that every leaf of b, a layout that is not empty, becomes through a."""
+    if a.size.__class__ is int and a.size == 0:
+        raise refused("composition", a, b(), "needed a left operand that is not empty")
+    modes = extended(list(zip(a.flat_shape, a.flat_stride, strict=True)))
+    return closed_form(modes, leaves) or tabulated("composition", a, b())
 
 
-def _through(modes: list[Mode], size: Size, stride: Size, loads: list[Size]) -> list[Mode] | None:
-    """Split one leaf of b where it crosses from one mode of a into the next.
-
-    Adds the greatest value that each digit takes to `loads`.
-    """
-    parts: list[Mode] = []
-    while not (isinstance(size, int) and size == 1):
-        digits = _digits(modes, stride)
-        if digits is None:
-            return None
-        spans = [digit * (size - 1) for digit in digits[:-1]]
-        if _fit(spans, modes):
-            loads[:] = [load + span for load, span in zip(loads, spans, strict=True)]
-            return [*parts, (size, _dot(digits, modes))]
-        place = next(k for k, digit in enumerate(digits) if digit != 0)
-        steps = _steps(modes[place][0], digits, place, size)
-        if steps is None:
-            return None
-        parts.append((steps, digits[place] * modes[place][1]))
-        loads[place] = loads[place] + modes[place][0] - digits[place]
-        size, stride = size // steps, stride * steps
-    return parts
-
-
-def _steps(limit: Size, digits: list[Size], place: int, size: Size) -> Size | None:
-    """Return how many steps fill the digit exactly, where they divide the leaf's size."""
-    if any(digit != 0 for digit in digits[place + 1 :]) or limit % digits[place] != 0:
-        return None
-    steps = limit // digits[place]
-    return steps if steps != 1 and size % steps == 0 else None
-
-
-def _digits(modes: list[Mode], value: Size) -> list[Size] | None:
-    """Write a stride in the mixed radix of the modes; digits need not be below their size yet."""
-    digits: list[Size] = []
-    for size, _ in modes[:-1]:
-        value, digit = whole_and_rest(value, size)
-        digits.append(digit)
-    digits.append(value)
-    return digits if all(map(known_nonnegative, digits)) else None
-
-
-def _fit(digits: list[Size], modes: list[Mode]) -> bool:
-    """True when every digit is provably below the size of its mode; sizes are at least 1."""
-    pairs = zip(digits, modes, strict=False)
-    return all(digit == 0 or known_nonnegative(mode[0] - digit - 1) for digit, mode in pairs)
-
-
-def _dot(digits: list[Size], modes: list[Mode]) -> Size:
-    total: Size = 0
-    for digit, (_, stride) in zip(digits, modes, strict=True):
-        total = total + digit * stride
-    return total
-
-
-def _tabulated(a: Layout, b: Layout, leaves: list[Mode]) -> list[list[Mode]]:
-    """Decide by the table: recognise every leaf of b through a, then check that they add up."""
-    if not (a.is_static and b.is_static):
-        raise refused("composition", a, b, "needed sizes whose divisibility can be proved")
-    if b.size > TABLE_LIMIT:
-        raise refused("composition", a, b, f"needed at most {TABLE_LIMIT} offsets to decide it")
-    offsets = b.table()
-    reach = int(np.abs(offsets).max()) * (1 + sum(map(abs, a.flat_stride)))  # type: ignore[arg-type]
-    if reach >= 1 << 62:
-        raise refused("composition", a, b, "needed offsets that fit int64")
-    parts: list[list[Mode]] = []
-    for place, (size, stride) in enumerate(leaves):
-        modes = recognised(_applied(a, Layout(size, stride).table()))
-        if modes is None:
-            raise refused("composition", a, b, f"mode {place} of the right one leaves no layout")
-        parts.append([(s, d) for s, d in modes])
-    whole = from_modes([mode for part in parts for mode in part]).table()
-    wrong = np.flatnonzero(whole != _applied(a, offsets))
-    if wrong.size:
-        place = _first_mode(b, int(wrong[0]))
-        raise refused("composition", a, b, f"mode {place} of the right one does not add up")
-    return parts
-
-
-def _applied(a: Layout, offsets: Any) -> Any:
-    return np.broadcast_to(a(offsets), offsets.shape)
-
-
-def _first_mode(b: Layout, index: int) -> int:
-    """Return the last leaf whose coordinate is not 0 at the index."""
-    place = 0
-    for k, size in enumerate(b.flat_shape):
-        assert isinstance(size, int)
-        if index % size:
-            place = k
-        index //= size
-    return place
+def nested(parts: list[list[Mode]], profile: Any) -> tuple[Any, Any]:
+    """Return shape and stride that put the modes of every part in place of the profile's leaves."""
+    if profile.__class__ is not tuple:
+        return leaf_of(parts[0])
+    if not parts:
+        return profile, profile
+    shapes, strides = zip(*map(leaf_of, parts), strict=True)
+    if depth_of(profile) == 1:
+        return shapes, strides
+    return unflatten_tuple(iter(shapes), profile), unflatten_tuple(iter(strides), profile)
 
 
 @memoised
+@overloaded("composed_algebra")
 def complement(layout: Layout, target: Any = None) -> Layout:
     """Return the ordered layout A* that fills what A leaves out of `target` offsets.
 
-    A* is disjoint from A except at 0, (A, A*) is injective, and `cosize((A, A*)) >= target`. The
-    target is a number or a shape, by default A's cosize. Raises LayoutError where A's strides
-    interleave, are negative, or have an order that symbols leave open.
+    Every offset below N is A's plus A*'s in exactly one way, for the least possible N >= target:
+    so A* is disjoint from A except at 0, (A, A*) is injective, `cosize((A, A*)) >= target`, and
+    there is only one; modes of stride 0 don't count. The target is a number or a shape, by
+    default A's cosize. Raises LayoutError where there is none, that is where A's strides
+    interleave or are negative, and where symbols leave their order open.
 
     >>> complement(Layout(4), 24), complement(Layout(4, 2), 24), complement(Layout((2, 4), (1, 6)))
     (6:4, (2,3):(1,8), 3:2)
     """
-    goal = layout.cosize if target is None else product(target)
-    if isinstance(layout.size, int) and layout.size == 0:
+    if target.__class__ is not int:
+        target = layout.cosize if target is None else product(target)
+    gaps, past = complement_modes(layout, target)
+    return flat_layout(gaps + past)
+
+
+def complement_modes(layout: Layout, goal: Size) -> tuple[list[Mode], list[Mode]]:
+    """Return the modes of the complement that fill gaps of the layout, and those past it."""
+    if goal.__class__ is int and goal < 0:
+        raise refused("complement", layout, goal, "needed a target >= 0")
+    if layout.size.__class__ is int and layout.size == 0:
         raise refused("complement", layout, goal, "needed a layout that is not empty")
-    modes = merged_without_zeros(layout)
-    found: list[Mode] = []
+    leaves = zip(layout.flat_shape, layout.flat_stride, strict=True)
+    moving = [mode for mode in leaves if mode[0] != 1 and mode[1] != 0]
+    if len(moving) > 1 or (moving and moving[0][1].__class__ is not int):
+        moving = sorted_by_stride("complement", layout, goal, moving)
+    gaps: list[Mode] = []
     current: Size = 1
-    for size, stride in _sorted_by_stride("complement", layout, goal, modes):
+    for size, stride in moving:
         if stride % current != 0 or not known_nonnegative(stride):
             raise refused("complement", layout, goal, f"mode {size}:{stride} interleaves")
-        found.append((stride // current, current))
+        if stride != current:
+            gaps.append((stride // current, current))
         current = stride * size
-    found.append((ceil_div(goal, current), current))
-    if isinstance(goal, int) and goal == 0:
-        found.pop()
-    return from_modes(merged(found))
+    count = ceil_div(goal, current)
+    return gaps, [] if count.__class__ is int and count < 2 else [(count, current)]
 
 
-def merged_without_zeros(layout: Layout) -> list[Mode]:
-    """Return the flat modes of `filter(layout)`."""
-    leaves = zip(layout.flat_shape, layout.flat_stride, strict=True)
-    return merged((s, d) for s, d in leaves if isinstance(d, Dim) or d != 0)
-
-
-def _sorted_by_stride(where: str, a: Layout, b: object, modes: Iterable[Mode]) -> list[Mode]:
-    def before(x: Mode, y: Mode) -> int:
-        if x[1] == y[1]:
-            return 0
-        if not (is_static(x[1]) and is_static(y[1])):
-            if y[1] % (x[0] * x[1]) == 0:
-                return -1
-            if x[1] % (y[0] * y[1]) == 0:
-                return 1
-        return -1 if x[1] < y[1] else 1
-
+def sorted_by_stride(where: str, a: Layout, b: object, modes: Iterable[Row]) -> list[Row]:
+    """Return modes (size, stride, ...) by ascending stride; LayoutError where symbols hide it."""
+    rows = list(modes)
+    if len(rows) == 1 and rows[0][1].__class__ not in _SIZES:  # Basis has no order
+        raise refused(where, a, b, "needed strides that are numbers or Dims")
     try:
-        return sorted(modes, key=functools.cmp_to_key(before))
+        return sorted(rows, key=_stride)
+    except LayoutError:  # strides that can't be compared may still divide each other
+        pass
+    try:
+        return sorted(rows, key=functools.cmp_to_key(_compared))
     except LayoutError as error:
         raise refused(where, a, b, f"needed strides of known order: {error}") from None
+
+
+def _compared(x: tuple[Size, ...], y: tuple[Size, ...]) -> int:
+    if x[1] == y[1]:
+        return 0
+    if not (is_static(x[1]) and is_static(y[1])):
+        if y[1] % (x[0] * x[1]) == 0:
+            return -1
+        if x[1] % (y[0] * y[1]) == 0:
+            return 1
+    return -1 if x[1] < y[1] else 1

@@ -11,7 +11,7 @@ from tensorlib.errors import LayoutError
 from tensorlib.layouts.dim_facts import known_nonnegative
 from tensorlib.layouts.symbolic import Atom, Dim, Monomial, Size, is_static
 
-__all__ = ["c_text", "compiled", "python_text"]
+__all__ = ["c_text", "compiled", "python_text", "wrapped"]
 
 Values: TypeAlias = Sequence[int]
 Evaluator: TypeAlias = Callable[[Values], int]
@@ -185,7 +185,7 @@ def _text(size: Size, spelling: Spelling) -> str:
     )
     _, text, negative, bare = rows[0]
     if negative:  # -(a//b) is not -a//b
-        text = f"-{_wrapped(text) if bare else text}"
+        text = f"-{wrapped(text) if bare else text}"
     for _, part, negative, _ in rows[1:]:
         text += f" - {part}" if negative else f" + {part}"
     return text
@@ -200,15 +200,23 @@ def _product(monomial: Monomial, coefficient: int, spelling: Spelling) -> str:
             factors.append(spelling.name(a.arguments[0]))
         else:
             factors.append(_factor(a, spelling))
+    if len(monomial) == 1 and monomial[0].op in ("max", "min") and coefficient > 1:
+        inside = [_text(x * coefficient, spelling) for x in monomial[0].arguments]
+        outside = [_text(x, spelling) for x in monomial[0].arguments]
+        if sum(map(len, inside)) <= sum(map(len, outside)):  # 8*max(n//8, 1) is max(n, 8)
+            return spelling.extreme(monomial[0].op, inside)
     number = [str(coefficient)] if coefficient != 1 or not factors else []
     if len(number) + len(factors) > 1:
-        factors = [_wrapped(text) for text in factors]
+        factors = [wrapped(text) for text in factors]
     return "*".join(number + sorted(factors))
 
 
 def _factor(a: Atom, spelling: Spelling) -> str:
     if a.op == "symbol":
         name, divisor = a.arguments
+        return spelling.quotient(spelling.name(name), str(divisor), 0, divisor)
+    if a.op == "//" and (symbol := _scaled_symbol(a)):  # (n//8)//2 is n//16
+        name, divisor = symbol
         return spelling.quotient(spelling.name(name), str(divisor), 0, divisor)
     parts = [_operand_text(x, spelling) for x in a.arguments]
     if a.op in ("max", "min"):
@@ -217,11 +225,23 @@ def _factor(a: Atom, spelling: Spelling) -> str:
     return write(parts[0], parts[1], *a.arguments)
 
 
+def _scaled_symbol(quotient: Atom) -> tuple[str, int] | None:
+    """Name and divisor where the quotient is that of a symbol with a promised divisor."""
+    x, k = quotient.arguments
+    if isinstance(k, Dim) or not isinstance(x, Dim) or list(x.terms.values()) != [1]:
+        return None
+    (monomial,) = x.terms
+    if len(monomial) != 1 or monomial[0].op != "symbol":
+        return None
+    name, divisor = monomial[0].arguments
+    return name, divisor * k
+
+
 def _operand_text(size: Size, spelling: Spelling) -> str:
-    return _wrapped(_text(size, spelling))
+    return wrapped(_text(size, spelling))
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
     """Parenthesise text unless it is a name, a number or already enclosed."""
     if text.isalnum() or text.isidentifier():
         return text

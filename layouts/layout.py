@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from tensorlib.errors import LayoutError
-from tensorlib.layouts.dim import Dim, Size, dim_equal, is_static, known_nonnegative
+from tensorlib.layouts.basis import Basis
+from tensorlib.layouts.dim import Size, known_nonnegative
+from tensorlib.layouts.flat import (
+    TABLE_LIMIT,
+    Digits,
+    Row,
+    extended_modes,
+    last_apart,
+    merged,
+    static_modes,
+)
 from tensorlib.layouts.shape import (
+    STRIDES,
     checked_shape,
+    checked_stride,
     congruent,
     crd2idx,
     depth_of,
     digits,
+    finished,
     flatten_tuple,
+    is_exact,
     modes_of,
     offset_of_index,
     prefix_product,
-    product,
     unflatten_tuple,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "col_major", "make_layout", "make_ordered_layout", "row_major"]
+__all__ = [
+    "TABLE_LIMIT",
+    "Layout",
+    "col_major",
+    "extended_modes",
+    "from_modes",
+    "interned_layout",
+    "make_layout",
+    "make_ordered_layout",
+    "merged",
+    "row_major",
+    "static_modes",
+]
 
-TABLE_LIMIT = 1 << 20  # the most offsets that are tabulated to decide a question
 _lock = threading.Lock()
 _layouts: WeakValueDictionary[tuple[Any, Any], Layout] = WeakValueDictionary()
 _recent: dict[tuple[Any, Any], Layout] = {}  # keeps the latest alive, and finds them fast
@@ -42,8 +66,9 @@ class Layout:
 
     Without strides the leftmost mode is fastest. Calling it with an index, a coordinate, or any
     mixture gives the offset: plain arithmetic, so coordinates may be NumPy arrays or traced
-    scalars. An index past the end goes on along the last mode. Raises LayoutError unless shape
-    and stride nest alike and sizes are >= 0.
+    scalars. An index past the end goes on along the last mode. Strides may also be basis elements
+    (`make_identity_layout`): then a call gives a coordinate. Raises LayoutError unless shape and
+    stride nest alike and sizes are >= 0.
 
     >>> tv = Layout(((4, 8), (2, 2)), ((16, 1), (8, 64)))
     >>> tv, tv(5, 1), tv((1, 1), 1), tv(37)
@@ -52,25 +77,42 @@ class Layout:
     (128, 128, 2, 2)
     """
 
-    __slots__ = ("__weakref__", "_rows", "flat_shape", "flat_stride", "shape", "size", "stride")
+    __slots__ = (
+        "__weakref__",
+        "_index_digits",
+        "_mode_digits",
+        "_rows",
+        "flat_shape",
+        "flat_stride",
+        "shape",
+        "size",
+        "stride",
+    )
 
     shape: Any  # Shape
     stride: Any  # nested as shape is
     flat_shape: tuple[Size, ...]
-    flat_stride: tuple[Size, ...]
+    flat_stride: tuple[Size, ...]  # or Basis
     size: Size
-    _rows: list[tuple[Size, Size, Size]] | None
+    _rows: list[Row] | None
+    _index_digits: Digits | None
+    _mode_digits: tuple[Digits, ...] | None
 
     def __new__(cls, shape: Any, stride: Any = None) -> Layout:
         try:
-            return _recent[shape, stride]
+            found = _recent[shape, stride]
         except KeyError:
-            found = _recent[shape, stride] = _interned(shape, stride)
-        except TypeError:  # a list somewhere
             found = _interned(shape, stride)
-        if len(_recent) > _RECENT_CAP:
-            _recent.clear()
-        return found
+            if is_exact(shape) and (stride is None or is_exact(stride, STRIDES)):
+                _recent[shape, stride] = found
+                if len(_recent) > _RECENT_CAP:
+                    _recent.clear()
+            return found
+        except TypeError:  # a list somewhere
+            return _interned(shape, stride)
+        if shape is found.shape and (stride is None or stride is found.stride):
+            return found
+        return found if _respelled(found, shape, stride) else _interned(shape, stride)
 
     @classmethod
     def parse(cls, text: str, symbols: Mapping[str, Size] | None = None) -> Layout:
@@ -107,6 +149,8 @@ class Layout:
             return 0
         total: Size = 1
         for size, stride in zip(self.flat_shape, self.flat_stride, strict=True):
+            if isinstance(stride, Basis):
+                raise LayoutError(f"cosize: got {self}, needed strides that are numbers or Dims")
             if isinstance(stride, int):
                 total = total + (size - 1) * max(stride, 0)
             elif known_nonnegative(stride):
@@ -118,7 +162,28 @@ class Layout:
     @property
     def is_static(self) -> bool:
         """True when every size and stride is a number."""
-        return not any(isinstance(leaf, Dim) for leaf in self.flat_shape + self.flat_stride)
+        return all(isinstance(leaf, int) for leaf in self.flat_shape + self.flat_stride)
+
+    @property
+    def is_injective(self) -> bool:
+        """True when no two indices have the same offset. See `tensorlib.layouts.is_injective`."""
+        from tensorlib.layouts.inverse import is_injective
+
+        return is_injective(self)
+
+    @property
+    def is_bijective(self) -> bool:
+        """True when the offsets are 0 ... size - 1. See `tensorlib.layouts.is_bijective`."""
+        from tensorlib.layouts.inverse import is_bijective
+
+        return is_bijective(self)
+
+    @property
+    def is_compact(self) -> bool:
+        """True when the offsets are 0 ... size - 1, also for symbols. See `is_compact`."""
+        from tensorlib.layouts.measure import is_compact
+
+        return is_compact(self)
 
     def mode(self, index: int) -> Layout:
         """Return top-level mode `index`; a layout of a single integer is its own mode 0."""
@@ -144,20 +209,56 @@ class Layout:
     def __call__(self, *coordinate: Any) -> Any:
         """Return the offset of an index or coordinate: `l(i)`, `l(i, j)`, `l(((i, j), k))`."""
         whole = coordinate[0] if len(coordinate) == 1 else coordinate
-        if isinstance(whole, tuple):
+        total: Any = 0
+        if whole.__class__ is int:  # the fast ways: Python ints for the whole or for every mode
+            inner, divisor, stride = self._index_digits or self._prepared_index()
+            for own, modulus, step in inner:
+                total += whole // own % modulus * step
+            total += whole // divisor * stride
+            return total if total.__class__ is int else finished(total)
+        if not isinstance(whole, tuple):
+            return finished(offset_of_index(whole, self._index_rows()))
+        modes = self._mode_digits
+        if modes is None:
+            modes = self._prepared_modes()
+        if len(modes) != len(whole):
             return crd2idx(whole, self.shape, self.stride)
-        total = offset_of_index(whole, self._index_rows())
-        return 0 if total is None else total
+        for part, (inner, divisor, stride) in zip(whole, modes):  # noqa: B905 - strict costs time
+            if part.__class__ is not int:
+                return crd2idx(whole, self.shape, self.stride)
+            if inner:
+                for own, modulus, step in inner:
+                    total += part // own % modulus * step
+            total += part // divisor * stride
+        return total if total.__class__ is int else finished(total)
 
-    def _index_rows(self) -> list[tuple[Size, Size, Size]]:
+    def _index_rows(self) -> list[Row]:
         if self._rows is None:
             if isinstance(self.size, int) and self.size == 0:
                 raise LayoutError(f"Layout: got an index into {self}, which is empty")
             modes = extended_modes(self)
+            if any(isinstance(stride, Basis) for stride in self.flat_stride):
+                modes = list(zip(self.flat_shape, self.flat_stride, strict=True))  # all places
             sizes, strides = zip(*modes, strict=True) if modes else ((), ())
             object.__setattr__(self, "_rows", digits(sizes, strides))
         assert self._rows is not None
         return self._rows
+
+    def _prepared_index(self) -> Digits:
+        found = last_apart(self._index_rows())
+        object.__setattr__(self, "_index_digits", found)
+        return found
+
+    def _prepared_modes(self) -> tuple[Digits, ...]:
+        """Return the digits of every top-level mode; none for a shape that is a single integer."""
+        if not isinstance(self.shape, tuple) or self.size == 0:
+            return ()
+        found = tuple(
+            last_apart(digits(flatten_tuple(shape), flatten_tuple(stride)))
+            for shape, stride in zip(self.shape, self.stride, strict=True)
+        )
+        object.__setattr__(self, "_mode_digits", found)
+        return found
 
     def table(self) -> NDArray[np.int64]:
         """Return the offsets of all indices, in order: int64, shape (size,).
@@ -165,11 +266,34 @@ class Layout:
         >>> Layout((2, 3), (3, 1)).table().tolist()
         [0, 3, 1, 4, 2, 5]
         """
-        offsets = np.zeros(1, np.int64)
-        for size, stride in static_modes("table", self):
-            steps = np.arange(size, dtype=np.int64) * stride
-            offsets = (steps[:, None] + offsets).reshape(-1)
+        modes = cast("list[tuple[int, int]]", merged(static_modes("table", self)))
+        if not modes or self.size == 0:
+            return np.zeros(int(self.size), np.int64)
+        if int(self.size) >= 1 << 63:
+            raise LayoutError(f"table: got {self}, needed a size that fits int64")
+        offsets: NDArray[np.int64] | None = None
+        for size, stride in modes:
+            steps = np.arange(size, dtype=np.int64)
+            if stride != 1:
+                steps *= stride
+            offsets = steps if offsets is None else (steps[:, None] + offsets).reshape(-1)
+        assert offsets is not None
         return offsets
+
+    def expr(self, names: Any, target: str = "c") -> str:
+        """Return the offset as index text over `names`. See `tensorlib.layouts.code.layout_expr`.
+
+        A name is that of the index; a tuple of names goes by mode.
+        """
+        from tensorlib.layouts.code import layout_expr
+
+        return layout_expr(self, names, target)
+
+    def compiled(self) -> Callable[..., Any]:
+        """Return a fast function like this layout. See `tensorlib.layouts.code.compiled_layout`."""
+        from tensorlib.layouts.code import compiled_layout
+
+        return compiled_layout(self)
 
     def __getitem__(self, key: Any) -> Layout:
         """Return mode `key` for an int, else the modes kept by `None`: `l[None, 3]`.
@@ -184,12 +308,13 @@ class Layout:
             return self.mode(key)
         from tensorlib.layouts.slicing import slice_and_offset
 
-        kept = slice_and_offset(key, self)[0]
+        kept: Layout = slice_and_offset(key, self)[0]
         if not kept.shape:
             raise LayoutError(f"slice: got {key} for {self}, needed a None; try l(...)")
         return kept
 
-    def __matmul__(self, other: Any) -> Layout:
+    def __matmul__(self, other: Any) -> Any:
+        """Return composition(self, other): a composed layout where `other` is one or a swizzle."""
         from tensorlib.layouts.algebra import composition
 
         return composition(self, other)
@@ -223,66 +348,81 @@ class Layout:
         return Layout, (self.shape, self.stride)
 
 
+def _respelled(found: Layout, shape: Any, stride: Any) -> bool:
+    """True when the arguments, which equal the layout's as keys, are its shape and stride.
+
+    1.0 and True equal 1, so the leaves have to be looked at; not again for the same tuples.
+    """
+    if not is_exact(shape) or (stride is not None and not is_exact(stride, STRIDES)):
+        return False
+    object.__setattr__(found, "shape", shape)
+    if stride is not None:
+        object.__setattr__(found, "stride", stride)
+    return True
+
+
 def _interned(shape: Any, stride: Any) -> Layout:
-    shape = checked_shape("Layout", shape)
-    stride = prefix_product(shape) if stride is None else checked_shape("Layout", stride)
-    if not congruent(shape, stride):
+    if shape.__class__ is not tuple or not is_exact(shape):
+        shape = checked_shape("Layout", shape)
+    if stride is None:
+        stride = prefix_product(shape)
+    elif stride.__class__ is not tuple or not is_exact(stride):
+        stride = checked_stride("Layout", stride)
+    sizes: list[Size] = []
+    strides: list[Size] = []
+    if not _gathered(shape, stride, sizes, strides):
         raise LayoutError(f"Layout: got shape {shape} and stride {stride}, needed the same nesting")
-    sizes = flatten_tuple(shape)
     if any(isinstance(size, int) and size < 0 for size in sizes):
         raise LayoutError(f"Layout: got shape {shape}, needed sizes >= 0")
+    return interned_layout(shape, stride, tuple(sizes), tuple(strides))
+
+
+def interned_layout(
+    shape: Any, stride: Any, sizes: tuple[Size, ...], strides: tuple[Size, ...]
+) -> Layout:
+    """Return the one layout of a checked shape and stride, whose leaves are given too."""
     with _lock:
         found = _layouts.get((shape, stride))
         if found is None:
-            found = _layouts[shape, stride] = object.__new__(Layout)
-            rows = (shape, stride, sizes, flatten_tuple(stride), product(sizes), None)
-            for name, value in zip(_SLOTS, rows, strict=True):
-                object.__setattr__(found, name, value)
+            found = object.__new__(Layout)
+            total: Size = 1
+            for size in sizes:
+                total = total * size
+            rows = (shape, stride, sizes, strides, total, None, None, None)
+            for put, value in zip(_SETTERS, rows):  # noqa: B905 - strict costs time
+                put(found, value)
+            _layouts[shape, stride] = found
     return found
 
 
-_SLOTS = ("shape", "stride", "flat_shape", "flat_stride", "size", "_rows")
+def forget_recent() -> None:
+    """Let go of the layouts made last: what is not held elsewhere has to be made again."""
+    _recent.clear()
 
 
-def static_modes(where: str, layout: Layout) -> list[tuple[int, int]]:
-    """Return the flat modes as numbers. Raises LayoutError for symbols and past int64."""
-    leaves = zip(layout.flat_shape, layout.flat_stride, strict=True)
-    modes = [(s, d) for s, d in leaves if is_static(s) and is_static(d)]
-    if len(modes) != len(layout.flat_shape):
-        raise LayoutError(f"{where}: got {layout}, needed sizes and strides without symbols")
-    if sum(abs(d) * max(s - 1, 0) for s, d in modes) >= 1 << 63:
-        raise LayoutError(f"{where}: got {layout}, needed offsets that fit int64")
-    return modes
-
-
-def merged(modes: Iterable[tuple[Size, Size]]) -> list[tuple[Size, Size]]:
-    """Return flat modes without size 1 and without neighbours that are one mode."""
-    result: list[tuple[Size, Size]] = []
-    for size, stride in modes:
-        if isinstance(size, int) and size == 1:
-            continue
-        if result and dim_equal(stride, result[-1][0] * result[-1][1]):
-            result[-1] = (result[-1][0] * size, result[-1][1])
+def _gathered(shape: Any, stride: Any, sizes: list[Size], strides: list[Size]) -> bool:
+    """Add the leaves to the lists; False where shape and stride nest differently."""
+    if shape.__class__ is not tuple or stride.__class__ is not tuple:
+        sizes.append(shape)
+        strides.append(stride)
+        return shape.__class__ is not tuple and stride.__class__ is not tuple
+    if len(shape) != len(stride):
+        return False
+    for part, step in zip(shape, stride):  # noqa: B905 - strict costs time
+        if part.__class__ is tuple or step.__class__ is tuple:
+            if not _gathered(part, step, sizes, strides):
+                return False
         else:
-            result.append((size, stride))
-    return result
+            sizes.append(part)
+            strides.append(step)
+    return True
 
 
-def extended_modes(layout: Layout) -> list[tuple[Size, Size]]:
-    """Return merged modes that agree with the layout at every integer, also past its end.
-
-    The last mode is unbounded, so it stays even where its size is 1.
-    """
-    pairs = list(zip(layout.flat_shape, layout.flat_stride, strict=True))
-    if not pairs:
-        return []
-    modes = merged(pairs[:-1])
-    size, stride = pairs[-1]
-    if modes and dim_equal(stride, modes[-1][0] * modes[-1][1]):
-        modes[-1] = (modes[-1][0] * size, modes[-1][1])
-    else:
-        modes.append((size, stride))
-    return modes
+_SLOTS = (
+    *("shape", "stride", "flat_shape", "flat_stride", "size"),
+    *("_rows", "_index_digits", "_mode_digits"),
+)
+_SETTERS = [getattr(Layout, name).__set__ for name in _SLOTS]  # __setattr__ refuses
 
 
 def from_modes(modes: Sequence[tuple[Size, Size]]) -> Layout:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from tensorlib.errors import LayoutError
+from tensorlib.layouts.basis import Basis
 from tensorlib.layouts.dim import Dim, Size, dim_equal
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "prefix_product",
     "product",
     "product_each",
+    "weakly_congruent",
 ]
 
 Shape: TypeAlias = "Size | tuple[Shape, ...]"
@@ -53,15 +55,63 @@ def unflatten_tuple(leaves: Iterator[Any], profile: Any) -> Any:
 def checked_shape(where: str, shape: Any) -> Any:
     """Return the nested tuple with plain ints and Dims as leaves; lists become tuples."""
     if isinstance(shape, (tuple, list)):
-        return tuple(checked_shape(where, part) for part in shape)
+        return tuple([checked_shape(where, part) for part in shape])
     if isinstance(shape, Dim):
         return shape
     try:
-        return operator.index(shape)
+        if not isinstance(shape, bool):
+            return int(operator.index(shape))
     except TypeError:
+        pass
+    raise LayoutError(f"{where}: got the leaf {shape!r}, needed ints, Dims or tuples of them")
+
+
+def checked_stride(where: str, stride: Any) -> Any:
+    """Return the nested tuple as `checked_shape` does; sums of basis elements are leaves too.
+
+    Raises LayoutError where numbers and basis elements, or places that exclude each other, mix.
+    """
+    if not has_basis(stride):
+        return checked_shape(where, stride)
+    checked = _checked_basis(where, stride)
+    leaves = flatten_tuple(checked)
+    if any(not isinstance(leaf, Basis) and leaf != 0 for leaf in leaves):
         raise LayoutError(
-            f"{where}: got the leaf {shape!r}, needed ints, Dims or tuples of them"
-        ) from None
+            f"{where}: got stride {checked}, needed numbers only, or basis elements and zeros"
+        )
+    Basis({path: 0 for leaf in leaves if isinstance(leaf, Basis) for path, _ in leaf.terms})
+    return checked
+
+
+def _checked_basis(where: str, stride: Any) -> Any:
+    if isinstance(stride, (tuple, list)):
+        return tuple([_checked_basis(where, part) for part in stride])
+    if isinstance(stride, Basis):
+        kept = {path: checked_shape(where, factor) for path, factor in stride.terms if factor != 0}
+        return Basis(kept) if kept else 0
+    return checked_shape(where, stride)
+
+
+def has_basis(stride: Any) -> bool:
+    """True when a leaf is a sum of basis elements."""
+    if isinstance(stride, (tuple, list)):
+        return any(map(has_basis, stride))
+    return isinstance(stride, Basis)
+
+
+SIZES = frozenset((int, Dim))
+STRIDES = frozenset((int, Dim, Basis))
+
+
+def is_exact(nested: Any, leaves: frozenset[type] = SIZES) -> bool:
+    """True when every leaf already is of these very classes, in tuples: not 1.0 or True."""
+    if nested.__class__ is not tuple:
+        return nested.__class__ in leaves
+    for part in nested:
+        kind = part.__class__
+        if kind is not int and not (is_exact(part, leaves) if kind is tuple else kind in leaves):
+            return False
+    return True
 
 
 def product(shape: Shape) -> Size:
@@ -102,10 +152,11 @@ def prefix_product(shape: Shape, start: Size = 1) -> Any:
     ((1, 4), 32)
     """
     strides: list[Size] = []
-    for leaf in flatten_tuple(shape):
+    leaves = flatten_tuple(shape)
+    for leaf in leaves:
         strides.append(start)
         start = start * leaf
-    return unflatten_tuple(iter(strides), shape)
+    return tuple(strides) if leaves == shape else unflatten_tuple(iter(strides), shape)
 
 
 def congruent(a: Any, b: Any) -> bool:
@@ -117,6 +168,17 @@ def congruent(a: Any, b: Any) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(congruent, a, b))
     return not isinstance(a, tuple) and not isinstance(b, tuple)
+
+
+def weakly_congruent(a: Any, b: Any) -> bool:
+    """True when b nests at least as deep as a: a leaf of a may be a whole tuple of b.
+
+    >>> weakly_congruent((1, 2), ((4, 8), 2)), weakly_congruent(((4, 8), 2), (1, 2))
+    (True, False)
+    """
+    if not isinstance(a, tuple):
+        return True
+    return isinstance(b, tuple) and len(a) == len(b) and all(map(weakly_congruent, a, b))
 
 
 def compatible(a: Shape, b: Shape) -> bool:
@@ -145,16 +207,23 @@ def crd2idx(coordinate: Any, shape: Shape, stride: Any = None) -> Any:
     (9, 10, 11)
     """
     strides = prefix_product(shape) if stride is None else stride
-    total = _offset(coordinate, shape, strides)
-    return 0 if total is None else total
+    return finished(offset_of(coordinate, shape, strides))
 
 
-def _offset(coordinate: Any, shape: Any, stride: Any) -> Any:
+def finished(total: Any) -> Any:
+    """Return what an inner product is worth: 0 for no term, a coordinate for basis elements."""
+    if total is None:
+        return 0
+    return total.coordinate if isinstance(total, Basis) else total
+
+
+def offset_of(coordinate: Any, shape: Any, stride: Any) -> Any:
+    """Return the inner product of a coordinate and the strides, None for one that is always 0."""
     if isinstance(coordinate, tuple):
         if not isinstance(shape, tuple) or len(coordinate) != len(shape):
             raise LayoutError(_misfit("crd2idx", coordinate, shape))
         total = None
-        for part in map(_offset, coordinate, shape, stride):
+        for part in map(offset_of, coordinate, shape, stride):
             if part is not None:
                 total = part if total is None else total + part
         return total
@@ -170,6 +239,8 @@ def scaled(value: Any, factor: Any) -> Any:
             return value
         if factor == 0:
             return None
+    elif factor.__class__ is Basis:
+        return factor * value
     return value * factor
 
 
@@ -181,7 +252,8 @@ def digits(sizes: tuple[Size, ...], strides: tuple[Size, ...]) -> list[tuple[Siz
     for place, (size, stride) in enumerate(zip(sizes, strides, strict=True)):
         if place != last and isinstance(size, int) and size == 0:
             raise LayoutError(f"crd2idx: got an index into the shape {sizes}, which is empty")
-        if not (isinstance(stride, int) and stride == 0) and (place == last or size != 1):
+        counts = place == last or size != 1 or isinstance(stride, Basis)
+        if counts and not (isinstance(stride, int) and stride == 0):
             rows.append((divisor, 0 if place == last else size, stride))
         divisor = divisor * size
     return rows
@@ -217,6 +289,8 @@ def idx2crd(index: Any, shape: Shape) -> Any:
         return tuple(map(idx2crd, index, shape))
     sizes = flatten_tuple(shape)
     leaves, last = [], len(sizes) - 1
+    if any(isinstance(size, int) and size == 0 for size in sizes[:-1]):
+        raise LayoutError(f"idx2crd: got an index into the shape {shape}, which is empty")
     for place, size in enumerate(sizes):
         leaves.append(index if place == last else index % size)
         index = index // size if place != last else index

@@ -6,6 +6,7 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from math import gcd
 from typing import Any, TypeAlias, TypeGuard, cast
 from weakref import WeakValueDictionary
 
@@ -345,6 +346,34 @@ def _extreme(op: str, a: Any, b: Any) -> Size:
     return combined(op, a, b)
 
 
+def _extreme_rule(op: str) -> Callable[[Any, Any], Size]:
+    return lambda a, b: _common_factor_out(op, (*_arguments(op, a), *_arguments(op, b)))
+
+
+def _common_factor_out(op: str, parts: tuple[Size, ...]) -> Size:
+    """max(8*n, 8) == 8*max(n, 1): so that divisors are seen."""
+    from tensorlib.layouts.division import RULES
+
+    factor = gcd(*(c for part in parts for c in terms_of(part).values())) or 1
+    value, *others = (polynomial({m: c // factor for m, c in terms_of(p).items()}) for p in parts)
+    for other in others:
+        value = RULES[op](value, other)
+    kept = _arguments(op, value)
+    if 1 < len(kept) < len(parts):  # fewer may have more in common
+        value = _common_factor_out(op, kept)
+    return value * factor
+
+
+def _arguments(op: str, size: Size) -> tuple[Size, ...]:
+    """The sizes that a multiple of an extreme chooses from; any other size is its own choice."""
+    terms = terms_of(size)
+    if len(terms) == 1:
+        ((monomial, coefficient),) = terms.items()
+        if coefficient > 0 and len(monomial) == 1 and monomial[0].op == op:
+            return tuple(x * coefficient for x in monomial[0].arguments)
+    return (size,)
+
+
 def _divided(op: str) -> Callable[[Any, Any], Size]:
     def rule(a: Size, b: Size) -> Size:
         from tensorlib.layouts import division
@@ -358,7 +387,8 @@ RULES: dict[str, Callable[[Any, Any], Size]] = {
     "+": _sum,
     "-": _difference,
     "*": _product,
-    **{op: _divided(op) for op in ("//", "%", "max", "min")},
+    **{op: _divided(op) for op in ("//", "%")},
+    **{op: _extreme_rule(op) for op in ("max", "min")},
 }
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from tensorlib.errors import LayoutError
+from tensorlib.layouts.basis import E
 from tensorlib.layouts.dim import Dim, Size
 
 __all__ = ["parsed", "shape_text"]
 
-_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|//|[-+*%(),:])")
+_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|//|[-+*%@(),:])")
 _LEVELS = (("+", "-"), ("*", "//", "%"))
 
 
@@ -72,7 +73,7 @@ class _Reader:
             return self.size()
         start = self.place
         parts = self.parts()
-        if len(parts) == 1 and self.peek() in ("+", "-", "*", "//", "%"):
+        if len(parts) == 1 and self.peek() in ("+", "-", "*", "//", "%", "@"):
             self.place = start  # the parentheses belong to an expression
             return self.size()
         return parts
@@ -104,6 +105,15 @@ class _Reader:
     def factor(self) -> Size:
         if self.accept("-"):
             return -self.factor()
+        value, path = self.atom(), []
+        while self.accept("@"):  # 5@1@0 is 5 * E(0, 1)
+            if not self.peek().isdecimal():
+                raise self.fault("the place of a basis element")
+            path.append(int(self.tokens[self.place][0]))
+            self.place += 1
+        return cast(Size, value * E(*reversed(path))) if path else value
+
+    def atom(self) -> Size:
         if self.accept("("):
             value = self.size()
             if not self.accept(")"):

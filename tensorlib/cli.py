@@ -54,6 +54,18 @@ COMMANDS: dict[str, Command] = {
             configure="configure",
             summary="report backends, processor, compilers, cache and settings",
         ),
+        Command(
+            name="explain",
+            module="tensorlib.tools.explain",
+            configure="configure",
+            summary="show a kernel: IR, passes, source, assembly, cost, time",
+        ),
+        Command(
+            name="layout",
+            module="tensorlib.tools.layout",
+            configure="configure",
+            summary="show a layout: facts, table, pictures, index code, operations",
+        ),
     )
 }
 

@@ -32,6 +32,8 @@ from tensorlib.layouts.dim import (
     known_nonnegative,
     known_positive,
 )
+from tensorlib.layouts.shape import ceil_div
+from tensorlib.tests.c_expressions import read
 
 DIVISORS = {"a": 1, "b": 1, "n": 8}  # every symbol with its promise
 SYMBOLS = {name: Dim(name, divisible_by=d) for name, d in DIVISORS.items()}
@@ -297,6 +299,68 @@ def test_max_and_min_settle_what_can_be_settled() -> None:
     assert dim_max(n, m) == dim_max(m, n)
     assert dim_max(dim_max(n, m), n) == dim_max(n, m)
     assert dim_max(n, m) >= n
+
+
+def test_divisors_are_seen_through_max_min_and_remainders() -> None:
+    n, m, k = Dim("n", divisible_by=8), Dim("m"), Dim("k", divisible_by=4)
+    assert dim_max(n, 8) % 8 == 0
+    assert dim_max(n, 8) // 8 * 8 == dim_max(n, 8)
+    assert ceil_div(dim_min(n, 64), 8) * 8 == dim_min(n, 64)
+    assert dim_max(n, k) % 4 == 0
+    assert dim_max(dim_max(k, n), 6) == dim_max(k, dim_max(n, 6))
+    assert (n % 16) % 8 == 0
+    assert divides(8, n % 48)
+    assert divides(4, n % k)
+    assert not divides(8, n % m)
+    assert (n * m) // (8 * m) == n // 8
+    assert str(dim_max(n, 8)) == "max(8, n)"
+    assert str(k // 8) == "k//8"
+
+
+def test_comparisons_that_rounding_decides() -> None:
+    n, m, p = Dim("n", divisible_by=8), Dim("m"), Dim("p")
+    assert m % p < p
+    assert m // p * p <= m
+    assert m // p <= m
+    assert ceil_div(p, 4) * 4 >= p
+    assert ceil_div(p, 4) * 4 < p + 4
+    assert ceil_div(p, 4) <= p
+    assert ceil_div(p, 4) * 4 * m >= p * m
+    assert m % 8 // 4 < 2
+    assert n % 16 <= 8
+    assert dim_max(m, p) * p >= m * p
+    assert dim_max(m - 8, 0) <= m
+
+
+@given(trees, values)
+@settings(max_examples=200)
+def test_c_text_reads_as_c_reads_it(tree: Any, names: dict[str, int]) -> None:
+    size, expected = both(tree, names)
+    numbers = {name: (number, 64) for name, number in names.items()}
+    for target in ("c", "cuda", "opencl"):
+        assert read(c_text(size), target, **numbers) == expected
+
+
+def test_an_opencl_compiler_reads_c_text() -> None:
+    opencl = pytest.importorskip("pyopencl")
+    try:
+        devices = [d for p in opencl.get_platforms() for d in p.get_devices()]
+    except opencl.Error:
+        devices = []
+    if not devices:
+        pytest.skip("needs an OpenCL device")
+    n, m = Dim("n", divisible_by=8), Dim("m")
+    sizes = [(m + 7) // 8 * n, dim_max(m, n - 9) % 5, (m - n) // 3, (m - n) % 7, dim_min(n, 12)]
+    lines = [f"out[{place}] = {c_text(size)};" for place, size in enumerate(sizes)]
+    source = "__kernel void f(__global long *out, long n, long m) {" + " ".join(lines) + "}"
+    context = opencl.Context(devices[:1])
+    queue = opencl.CommandQueue(context)
+    out = np.zeros(len(sizes), np.int64)
+    result = opencl.Buffer(context, opencl.mem_flags.COPY_HOST_PTR, hostbuf=out)
+    program = opencl.Program(context, source).build()
+    program.f(queue, (1,), None, result, np.int64(24), np.int64(11))
+    opencl.enqueue_copy(queue, out, result)
+    assert out.tolist() == [value(size, {"n": 24, "m": 11}) for size in sizes]
 
 
 def test_a_dim_survives_copying() -> None:
