@@ -15,25 +15,60 @@ if TYPE_CHECKING:
     from tensorlib.backend import Device as Device
     from tensorlib.capture import compile as compile
     from tensorlib.creation import *  # noqa: F403
+    from tensorlib.cumulative import cumulative_prod as cumulative_prod
+    from tensorlib.cumulative import cumulative_sum as cumulative_sum
     from tensorlib.dtypes import DType as DType
+    from tensorlib.dtypes import register_dtype as register_dtype
     from tensorlib.functions import *  # noqa: F403
+    from tensorlib.graph.rules import graph_rule as graph_rule
     from tensorlib.ir.types import Placement as Placement
+    from tensorlib.kernels.row import Row as Row
     from tensorlib.lang.atomic import Atomic as Atomic
     from tensorlib.lang.complex import ComplexSIMD as ComplexSIMD
     from tensorlib.lang.control import parallel as parallel
     from tensorlib.lang.control import unroll as unroll
-    from tensorlib.lang.instruction import instruction as instruction
     from tensorlib.lang.copying import copy_async as copy_async
-    from tensorlib.lang.grid import *  # noqa: F403
+    from tensorlib.lang.explicit import alias as alias
+    from tensorlib.lang.explicit import cond as cond
+    from tensorlib.lang.explicit import loop as loop
+    from tensorlib.lang.gathering import gather as gather
+    from tensorlib.lang.gathering import scatter as scatter
+    from tensorlib.lang.grid import CLUSTER as CLUSTER
+    from tensorlib.lang.grid import GLOBAL as GLOBAL
+    from tensorlib.lang.grid import REGISTER as REGISTER
+    from tensorlib.lang.grid import SHARED as SHARED
+    from tensorlib.lang.grid import WARP as WARP
+    from tensorlib.lang.grid import barrier as barrier
+    from tensorlib.lang.grid import block_dim as block_dim
+    from tensorlib.lang.grid import block_id as block_id
+    from tensorlib.lang.grid import grid_dim as grid_dim
+    from tensorlib.lang.grid import lane_id as lane_id
+    from tensorlib.lang.grid import thread_id as thread_id
+    from tensorlib.lang.grid import warp_barrier as warp_barrier
+    from tensorlib.lang.grid import warp_id as warp_id
+    from tensorlib.lang.instruction import instruction as instruction
+    from tensorlib.lang.packed import float4_block as float4_block
+    from tensorlib.lang.packed import float4_codes as float4_codes
+    from tensorlib.lang.packed import pack_halves as pack_halves
+    from tensorlib.lang.packed import unpack_halves as unpack_halves
     from tensorlib.lang.target import simdwidthof as simdwidthof
     from tensorlib.lang.target import target_has as target_has
+    from tensorlib.lang.vectorize import vectorize as vectorize
+    from tensorlib.lang.warp import *  # noqa: F403
     from tensorlib.launch import kernel as kernel
     from tensorlib.layouts.dim import Dim as Dim
+    from tensorlib.passes.registration import ir_pass as ir_pass
     from tensorlib.simd import SIMD as SIMD
     from tensorlib.simd import Scalar as Scalar
     from tensorlib.tensor import Tensor as Tensor
     from tensorlib.tile import Tile as Tile
     from tensorlib.tile import stack_allocation as stack_allocation
+    from tensorlib.tiles.fragments import fragment as fragment
+    from tensorlib.user_functions import elementwise as elementwise
+    from tensorlib.user_ops import op as op
+    from tensorlib.user_ops import reduce as reduce
+    from tensorlib.user_ops import rowwise as rowwise
+    from tensorlib.user_ops import scan as scan
 
 _ROOT = Path(__file__).resolve().parent.parent
 if (_ROOT / "setup.cfg").is_file() and (_ROOT / "layouts" / "__init__.py").is_file():
@@ -60,29 +95,43 @@ _NAMES = {
     """,
     "tensorlib.tensor": "Tensor",
     "tensorlib.backend": "Device",
-    "tensorlib.dtypes": "DType",
+    "tensorlib.dtypes": "DType register_dtype",
     "tensorlib.layouts.dim": "Dim",
     "tensorlib.capture": "compile",
     "tensorlib.simd": "SIMD Scalar",
     "tensorlib.launch": "kernel",
+    "tensorlib.user_functions": "elementwise",
+    "tensorlib.cumulative": "cumulative_prod cumulative_sum",
+    "tensorlib.user_ops": "op reduce rowwise scan",
+    "tensorlib.graph.rules": "graph_rule",
+    "tensorlib.kernels.row": "Row",
+    "tensorlib.passes.registration": "ir_pass",
     "tensorlib.lang.control": "parallel unroll",
     "tensorlib.lang.target": "simdwidthof target_has",
     "tensorlib.lang.instruction": "instruction",
     "tensorlib.lang.complex": "ComplexSIMD",
+    "tensorlib.lang.explicit": "alias cond loop",
+    "tensorlib.lang.vectorize": "vectorize",
     "tensorlib.tile": "Tile stack_allocation",
+    "tensorlib.tiles.fragments": "fragment",
     "tensorlib.lang.grid": """
-        CLUSTER GLOBAL REGISTER SHARED WARP WARP_SIZE all_lanes any_lane ballot barrier block_dim
-        block_id grid_dim lane_id shuffle_down shuffle_index shuffle_up shuffle_xor thread_id
-        warp_barrier warp_id warp_max warp_min warp_reduce warp_sum
+        CLUSTER GLOBAL REGISTER SHARED WARP barrier block_dim block_id grid_dim lane_id thread_id
+        warp_barrier warp_id
+    """,
+    "tensorlib.lang.warp": """
+        WARP_SIZE all_lanes any_lane ballot shuffle_down shuffle_index shuffle_up shuffle_xor
+        warp_max warp_min warp_reduce warp_sum
     """,
     "tensorlib.lang.atomic": "Atomic",
+    "tensorlib.lang.gathering": "gather scatter",
+    "tensorlib.lang.packed": "float4_block float4_codes pack_halves unpack_halves",
     "tensorlib.lang.copying": "copy_async",
     "tensorlib.ir.types": "Placement",
 }
 _MODULE = {name: module for module, names in _NAMES.items() for name in names.split()}
 _DTYPES = """
     bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64
-    complex64 complex128 q4_0 q4_1 q8_0
+    float8_e4m3fn float8_e5m2 float8_e8m0fnu float4_e2m1fn complex64 complex128 q4_0 q4_1 q8_0
 """
 _ROOMS = "backends errors layouts llama nn ops"
 _CONSTANTS = {

@@ -32,11 +32,13 @@ __all__ = [
     "OpBackend",
     "PlanBackend",
     "PlanExecutable",
+    "Readable",
     "Spec",
     "Threaded",
     "kernel_level",
     "lends",
     "op_level",
+    "readable",
 ]
 
 API_VERSION = 1
@@ -167,6 +169,19 @@ class Compiling(Protocol):
 
 
 @runtime_checkable
+class Readable(Protocol):
+    """Optional: shows what it makes of a kernel, for `kernel.assembly` and `tensorlib explain`."""
+
+    def source(self, kernel: Any) -> str:
+        """Return the text that is compiled; may change the kernel."""
+        ...
+
+    def assembly(self, kernel: Any) -> str:
+        """Return the instructions, with comments `# file.py:12` before those of a line."""
+        ...
+
+
+@runtime_checkable
 class OpBackend(Protocol):
     """Op level: whole operations of `tensorlib.ops`, by name, over the backend's own arrays.
 
@@ -235,6 +250,11 @@ def _offers(kind: type, protocol: type) -> bool:
 def lends(backend: Backend) -> HostMemory | None:
     """Return `backend` as one over host memory, None where it isn't."""
     return cast(HostMemory, backend) if _offers(type(backend), HostMemory) else None
+
+
+def readable(backend: Backend) -> Readable | None:
+    """Return `backend` as one that shows what it makes of kernels, None where it doesn't."""
+    return cast(Readable, backend) if _offers(type(backend), Readable) else None
 
 
 def op_level(backend: Backend) -> OpBackend | None:

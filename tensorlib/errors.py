@@ -73,17 +73,40 @@ class ModelError(TensorlibError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """A place in a Python file: line is 1-based, columns are 0-based and half open."""
+    """A place in a Python file: line is 1-based, columns are 0-based and half open.
+
+    `caller` is where the function around it was called from, if that is known.
+    """
 
     filename: str
     line: int
     column: int = 0
     end_column: int = 0
     function: str = ""
+    caller: SourceLocation | None = None
+
+
+SHOWN_CALLS = 8  # of a longer chain of calls, half are the innermost and half the outermost
 
 
 def caret(location: SourceLocation) -> str:
-    """Return the source line at `location` with `^^^` under its columns; empty where unreadable."""
+    """Return the source line at `location` with `^^^` under its columns, and who called it.
+
+    Each caller follows behind a line "called from". A file that can't be read shows no line.
+    """
+    shown = [_line(location)]
+    outer = location.caller
+    while outer is not None:
+        shown.append(f"called from\n{_line(outer)}")
+        outer = outer.caller
+    half = SHOWN_CALLS // 2
+    if len(shown) > SHOWN_CALLS + 1:
+        hidden = len(shown) - SHOWN_CALLS
+        shown[half:-half] = [f"called from\n  ... {hidden} more calls"]
+    return "\n".join(shown)
+
+
+def _line(location: SourceLocation) -> str:
     text = linecache.getline(location.filename, location.line).rstrip("\n")
     where = f'  File "{location.filename}", line {location.line}'
     where += f", in {location.function}" if location.function else ""

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from tensorlib.backend import Device, HostMemory, kernel_level, lends
-from tensorlib.errors import BackendError, KernelError
+from tensorlib.backend import Device, HostMemory, kernel_level, lends, readable
+from tensorlib.errors import BackendError, KernelError, caret
 from tensorlib.graph.host import contiguous_strides
 from tensorlib.ir import PointerType, current_builder
+from tensorlib.lang.extent import Axes, launch_shapes
 from tensorlib.lang.kernel import KernelFunction, written
+from tensorlib.lang.nested import is_nested
 from tensorlib.lang.target import Target, targeting
+from tensorlib.passes import run_passes
+from tensorlib.passes.checked import FAULTS, Checked, checked
+from tensorlib.passes.registration import generation
+from tensorlib.quick import Quick, quick_call
 from tensorlib.registry import REGISTRY
 from tensorlib.tensor import Tensor
+from tensorlib.tile import Tile
 
-__all__ = ["LaunchedKernel", "kernel"]
+__all__ = ["LaunchedKernel", "default_device", "kernel"]
+
+_NO_GRID = (1, 1, 1), (1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +39,16 @@ class _Ready:
     executable: Any
     order: list[tuple[str, bool]]
     written: set[str]
+    checks: Checked | None
 
 
 class LaunchedKernel(KernelFunction):
     """A kernel that runs on the default device when called.
 
     NumPy arrays are used where they lie and written in place. Tensors can be read; they are values,
-    so writing needs an array, or `tl.state`. Compiled code does not check its accesses: run
-    `.interpret` on small arrays to find one that is out of bounds.
+    so writing needs an array, or `tl.state`. Every access is checked: one out of bounds ends the
+    kernel and raises KernelError with its line. `k.unchecked` is the kernel without these checks,
+    which can crash the process; `.interpret` finds more than they do.
     """
 
     def __init__(
@@ -44,30 +56,116 @@ class LaunchedKernel(KernelFunction):
     ) -> None:
         super().__init__(function, parameters)
         self._ready: dict[Any, _Ready] = {}
+        self._quick: tuple[Any, Quick] | None = None
+        self.is_unchecked = False
 
-    def __call__(self, *arguments: Any) -> Any:
+    @property
+    def unchecked(self) -> LaunchedKernel:
+        """The kernel compiled without bounds checks: for code that is proven, and measured."""
+        made = LaunchedKernel(self.function, self.parameters)
+        made.is_unchecked = True
+        return made
+
+    def bind(self, **parameters: Any) -> LaunchedKernel:
+        """Return the kernel with these compile-time parameters; raises KernelError for others."""
+        made = cast(LaunchedKernel, super().bind(**parameters))
+        made.is_unchecked = self.is_unchecked
+        return made
+
+    def __call__(self, *arguments: Any, grid: Axes | None = None, block: Axes | None = None) -> Any:
         if current_builder() is not None:
-            return super().__call__(*arguments)
+            return super().__call__(*arguments, grid=grid, block=block)
+        if self._quick is not None and grid is None and block is None:
+            made_for, quick = self._quick
+            if made_for == generation() and quick(arguments):
+                return None
+        if any(map(is_nested, arguments)):
+            flat, parts = self.spread(arguments)
+            cast(LaunchedKernel, flat).is_unchecked = self.is_unchecked
+            return flat(*parts, grid=grid, block=block)
+        blocks, threads = launch_shapes(self.name, grid, block) or _NO_GRID
         given = tuple(map(_array, arguments))
-        key = (REGISTRY.default(), *map(_signature, given))
+        key = (REGISTRY.default(), block and threads, generation(), *map(_signature, given))
         ready = self._ready.get(key)
         if ready is None:
-            ready = self._ready[key] = self._prepared(given)
+            if any(isinstance(a, Tile) for a in given):  # called by a kernel that runs in Python
+                return super().__call__(*arguments, grid=grid, block=block)
+            ready = self._ready[key] = self._prepared(given, block)
         self._check_writes(ready.written, arguments, given)
         values = self.values(given)
+        if ready.checks is not None:
+            values[FAULTS] = np.zeros(2, np.int64)
+            for name, pointer in ready.checks.sizes.items():
+                values[name] = values[pointer].size
         lend = ready.host.borrow
         words = [lend(values[n]) if is_memory else values[n] for n, is_memory in ready.order]
-        ready.backend.launch(ready.executable, (1,), (1,), words)
+        ready.backend.launch(ready.executable, blocks, threads, words)
+        if ready.checks is not None and values[FAULTS][0]:
+            raise self._fault(ready.checks, values)
+        if grid is None and block is None:
+            self._quicken(ready, arguments)
         return None
 
-    def _prepared(self, given: tuple[Any, ...]) -> _Ready:
+    def _quicken(self, ready: _Ready, arguments: tuple[Any, ...]) -> None:
+        """Keep the short way for calls like this one, where the backend has one."""
+        packs = getattr(ready.backend, "packed_call", None)
+        if packs is None:
+            return
+
+        def fault(site: int, index: int, given: Sequence[Any]) -> KernelError:
+            assert ready.checks is not None
+            values = dict(zip(self.arguments, given, strict=True))
+            return self._fault(ready.checks, {**values, FAULTS: np.array([site, index])})
+
+        made = quick_call(
+            self.arguments,
+            arguments,
+            ready.executable.kernel,
+            ready.written,
+            functools.partial(packs, ready.executable),
+            fault,
+        )
+        self._quick = None if made is None else (generation(), made)
+
+    def _prepared(self, given: tuple[Any, ...], block: Axes | None) -> _Ready:
         """Trace and compile for arguments of these types."""
-        device, backend, host, target = _device()
+        device, backend, host, target = default_device()
         with targeting(target):
-            traced = self.trace(*given)
-        order = [(p.name, isinstance(p.type, PointerType)) for p in traced.parameters]
-        executable = backend.compile(traced, device)
-        return _Ready(backend, host, executable, order, written(traced))
+            traced = self.trace(*given, block=block)
+        checks = None if self.is_unchecked else checked(traced)
+        made = traced if checks is None else checks.kernel
+        order = [(p.name, isinstance(p.type, PointerType)) for p in made.parameters]
+        executable = backend.compile(made, device)
+        return _Ready(backend, host, executable, order, written(traced), checks)
+
+    def assembly(self, *arguments: Any, block: Axes | None = None) -> str:
+        """Return the assembly of what a call with such arguments runs on the default device.
+
+        Comments name the lines of Python; `.unchecked.assembly(...)` is without bounds checks.
+        Raises BackendError where the device has no assembly to show.
+        """
+        _, backend, _, target = default_device()
+        shows = readable(backend)
+        if shows is None:
+            raise BackendError(f"{self.name}: backend {backend.name} has no assembly to show")
+        with targeting(target):
+            traced = run_passes(self.recorded(*map(_array, arguments), block=block))
+        return shows.assembly(traced if self.is_unchecked else checked(traced).kernel)
+
+    def _fault(self, checks: Checked, values: Mapping[str, Any]) -> KernelError:
+        """Return the error of the access that ended the kernel."""
+        site, index = values[FAULTS].tolist()
+        access, pointer = checks.sites[site - 1]
+        where = f"\n{caret(access.location)}" if access.location else ""
+        if access.name == "assert":
+            return KernelError(f"{self.name}: assert: the condition does not hold{where}")
+        name = pointer.name or "memory"
+        made = pointer.operation
+        size = made.attributes["size"] if made is not None else values[name].size
+        return KernelError(
+            f"{self.name}: {name}: access from element {index} is outside its {size} elements; "
+            f"try .interpret to see more{where}"
+        )
 
     def _check_writes(
         self, stored: set[str], arguments: tuple[Any, ...], given: tuple[Any, ...]
@@ -107,7 +205,7 @@ def _signature(argument: Any) -> Any:
     return type(argument)
 
 
-def _device() -> tuple[Device, Any, HostMemory, Target]:
+def default_device() -> tuple[Device, Any, HostMemory, Target]:
     """Return the default device, its backend in two roles, and what kernels may ask of it."""
     device = REGISTRY.default()
     found = REGISTRY.backend(device.backend)

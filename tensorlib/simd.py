@@ -4,6 +4,8 @@ traced.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -15,10 +17,13 @@ from tensorlib.ir.builder import current_builder, fail
 from tensorlib.ir.core import Value
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import VectorType
+from tensorlib.lang import arithmetic, codes, lanes
+from tensorlib.lang.refusal import condition_refused, index_refused
 
 __all__ = ["SIMD", "SIMDType", "Scalar", "apply"]
 
 Number = bool | int | float
+Binary = Callable[["SIMD", Any], "SIMD"]
 
 
 class SIMDType:
@@ -42,9 +47,8 @@ class SIMDType:
             return self._fill(values[0])
         if len(values) != self.width:
             raise KernelError(f"{self!r}: got {len(values)} values, needed 1 or {self.width}")
-        if any(isinstance(v, SIMD) for v in values):
-            scalar = SIMDType(self.dtype)
-            return SIMD.join(*(scalar(v) for v in values))
+        if self.dtype.is_coded or any(isinstance(v, SIMD) for v in values):
+            return SIMD.join(*map(SIMDType(self.dtype), values))
         return SIMD(meaning.array(values, self.dtype, self.width), self.dtype, self.width)
 
     def _fill(self, value: Number | SIMD) -> SIMD:
@@ -52,6 +56,8 @@ class SIMDType:
             return value.cast(self.dtype).splat(self.width)
         if not isinstance(value, (bool, int, float, np.generic, np.ndarray)):
             raise fail(f"{self!r}: got {type(value).__name__}, needed a number or a SIMD value")
+        if self.dtype.is_coded:
+            return SIMDType(DType.float32, self.width)(value).cast(self.dtype)
         if isinstance(value, int) and self.dtype.is_integer:
             bits = self.dtype.bits
             if not -(1 << (bits - 1)) <= value < 1 << bits:
@@ -59,10 +65,8 @@ class SIMDType:
         return SIMD(meaning.array(value, self.dtype, self.width), self.dtype, self.width)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SIMDType) and (self.dtype, self.width) == (
-            other.dtype,
-            other.width,
-        )
+        same = isinstance(other, SIMDType) and self.dtype is other.dtype
+        return same and self.width == other.width  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash((self.dtype, self.width))
@@ -79,11 +83,41 @@ class _Bracketed(type):
         return SIMDType(as_dtype(dtype), width)
 
 
+def _operators(name: str) -> tuple[Binary, Binary]:
+    """Return the methods of an operator, with self on the left and on the right."""
+
+    def left(self: SIMD, other: Any) -> SIMD:
+        return _binary(name, self, other)
+
+    def right(self: SIMD, other: Any) -> SIMD:
+        return _binary(name, other, self)
+
+    return left, right
+
+
+def _method(name: str) -> Callable[[SIMD], SIMD]:
+    """Return the method of an operation on one value."""
+    return lambda self: apply(name, self)
+
+
+def _reduction(name: str) -> Callable[..., SIMD]:
+    """Return the method that folds by halves until `width` lanes are left, one if not said."""
+
+    def reduction(self: SIMD, width: int = 1) -> SIMD:
+        if width != 1:
+            return lanes.reduce(self, functools.partial(_binary, name[7:]), width)
+        return self if self.width == 1 else apply(name, self)
+
+    return reduction
+
+
 class SIMD(metaclass=_Bracketed):
     """`width` lanes of `dtype`. Operators work lane by lane; Python numbers take the dtype.
 
     Comparison gives a mask (`SIMD[bool, width]`); a scalar (width 1) spreads over a vector.
-    Integer `//` and `%` floor, `x // 0 == 0`; nothing here is undefined, see `ir.meaning`.
+    `//` and `%` floor, so that `x == (x // y) * y + x % y` and `x % y` has the sign of y; of
+    integers `x // 0` and `x % 0` are 0, of floats as in NumPy. Nothing here is undefined, see
+    `ir.meaning`. `v[i]` and `v.insert(x, i)` take a lane number known at run time too.
     """
 
     __slots__ = ("dtype", "value", "width")
@@ -112,119 +146,47 @@ class SIMD(metaclass=_Bracketed):
         """The IR type of this value."""
         return VectorType(self.dtype, self.width)
 
-    # arithmetic
-    def __add__(self, other: Any) -> SIMD:
-        return _binary("add", self, other)
+    # operators: of the number's own side, and of the other
+    __add__, __radd__ = _operators("add")
+    __sub__, __rsub__ = _operators("subtract")
+    __mul__, __rmul__ = _operators("multiply")
+    __truediv__, __rtruediv__ = _operators("divide")
+    __floordiv__, __rfloordiv__ = _operators("floor_divide")
+    __mod__, __rmod__ = _operators("floor_modulo")
+    __and__, __rand__ = _operators("and")
+    __or__, __ror__ = _operators("or")
+    __xor__, __rxor__ = _operators("xor")
+    __lshift__, __rlshift__ = _operators("shift_left")
+    __rshift__, __rrshift__ = _operators("shift_right")
+    __neg__, __invert__ = map(_method, ("negative", "not"))
+    __lt__, __gt__ = _operators("less")[0], _operators("greater")[0]
+    __le__, __ge__ = _operators("less_equal")[0], _operators("greater_equal")[0]
 
-    def __radd__(self, other: Any) -> SIMD:
-        return _binary("add", other, self)
-
-    def __sub__(self, other: Any) -> SIMD:
-        return _binary("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> SIMD:
-        return _binary("subtract", other, self)
-
-    def __mul__(self, other: Any) -> SIMD:
-        return _binary("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> SIMD:
-        return _binary("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> SIMD:
-        return _binary("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> SIMD:
-        return _binary("divide", other, self)
-
-    def __floordiv__(self, other: Any) -> SIMD:
-        return _binary("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: Any) -> SIMD:
-        return _binary("floor_divide", other, self)
-
-    def __mod__(self, other: Any) -> SIMD:
-        return _binary("floor_modulo", self, other)
-
-    def __rmod__(self, other: Any) -> SIMD:
-        return _binary("floor_modulo", other, self)
-
-    def __pow__(self, exponent: int) -> SIMD:
-        """Multiply repeatedly, by squaring; the exponent is a Python whole number from 0."""
-        if not isinstance(exponent, int) or exponent < 0:
-            raise fail(f"**: got exponent {exponent!r}, needed a Python int from 0; try math.pow")
-        result: SIMD | None = None
-        power = self
-        while exponent:
-            if exponent & 1:
-                result = power if result is None else result * power
-            exponent >>= 1
-            power = power * power if exponent else power
-        return result if result is not None else SIMDType(self.dtype, self.width)(1)
-
-    def __neg__(self) -> SIMD:
-        return apply("negative", self)
-
-    def __pos__(self) -> SIMD:
-        return self
-
-    def __abs__(self) -> SIMD:
-        return apply("absolute", self) if self.dtype.kind != "unsigned" else self
-
-    # bits
-    def __and__(self, other: Any) -> SIMD:
-        return _binary("and", self, other)
-
-    def __rand__(self, other: Any) -> SIMD:
-        return _binary("and", other, self)
-
-    def __or__(self, other: Any) -> SIMD:
-        return _binary("or", self, other)
-
-    def __ror__(self, other: Any) -> SIMD:
-        return _binary("or", other, self)
-
-    def __xor__(self, other: Any) -> SIMD:
-        return _binary("xor", self, other)
-
-    def __rxor__(self, other: Any) -> SIMD:
-        return _binary("xor", other, self)
-
-    def __invert__(self) -> SIMD:
-        return apply("not", self)
-
-    def __lshift__(self, other: Any) -> SIMD:
-        return _binary("shift_left", self, other)
-
-    def __rlshift__(self, other: Any) -> SIMD:
-        return _binary("shift_left", other, self)
-
-    def __rshift__(self, other: Any) -> SIMD:
-        return _binary("shift_right", self, other)
-
-    def __rrshift__(self, other: Any) -> SIMD:
-        return _binary("shift_right", other, self)
-
-    # comparison
     def __eq__(self, other: object) -> SIMD:  # type: ignore[override]
         return _binary("equal", self, other)
 
     def __ne__(self, other: object) -> SIMD:  # type: ignore[override]
         return _binary("not_equal", self, other)
 
-    def __lt__(self, other: Any) -> SIMD:
-        return _binary("less", self, other)
-
-    def __le__(self, other: Any) -> SIMD:
-        return _binary("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> SIMD:
-        return _binary("greater", self, other)
-
-    def __ge__(self, other: Any) -> SIMD:
-        return _binary("greater_equal", self, other)
-
     __hash__ = None  # type: ignore[assignment]
+
+    def __divmod__(self, other: Any) -> tuple[SIMD, SIMD]:
+        return self // other, self % other
+
+    def __pow__(self, exponent: Any) -> SIMD:
+        """Multiply repeatedly for a Python int; other exponents of floats are `math.pow`'s."""
+        if isinstance(exponent, (float, SIMD)) and self.dtype.is_float:
+            return arithmetic.power(*_match("pow", self, exponent))
+        return arithmetic.whole_power(self, exponent)
+
+    def __rpow__(self, base: Any) -> SIMD:
+        return arithmetic.power(*_match("pow", base, self))
+
+    def __pos__(self) -> SIMD:
+        return self
+
+    def __abs__(self) -> SIMD:
+        return apply("absolute", self) if self.dtype.kind != "unsigned" else self
 
     # one lane at a time
     def min(self, other: Any) -> SIMD:
@@ -246,17 +208,23 @@ class SIMD(metaclass=_Bracketed):
         b, c = _match("fma", b, c)
         return apply("fma", a, b, c)
 
-    def sqrt(self) -> SIMD:
-        return apply("sqrt", self)
+    def copysign(self, sign: SIMD) -> SIMD:
+        """Return |self| with the signs of `sign`, also of zeros."""
+        return arithmetic.copysign(*_match("copysign", self, sign))
 
-    def floor(self) -> SIMD:
-        return apply("floor", self)
+    def popcount(self) -> SIMD:
+        """Return how many bits of each integer are set."""
+        return arithmetic.popcount(self)
 
-    def ceil(self) -> SIMD:
-        return apply("ceil", self)
+    def clz(self) -> SIMD:
+        """Return how many zeros are above the highest set bit; the number of bits for 0."""
+        return arithmetic.leading_zeros(self)
 
-    def trunc(self) -> SIMD:
-        return apply("trunc", self)
+    def ctz(self) -> SIMD:
+        """Return how many zeros are below the lowest set bit; the number of bits for 0."""
+        return arithmetic.trailing_zeros(self)
+
+    sqrt, floor, ceil, trunc = map(_method, ("sqrt", "floor", "ceil", "trunc"))
 
     def round(self) -> SIMD:
         """Round to the nearest whole number, ties to even."""
@@ -268,8 +236,7 @@ class SIMD(metaclass=_Bracketed):
         >>> SIMD["bool", 2](True, False).select(SIMD["int32", 2](1), SIMD["int32", 2](2))
         SIMD[int32, 2](1, 2)
         """
-        if self.dtype is not DType.bool:
-            raise fail(f"select: got a {self.dtype.name} value, needed a bool mask")
+        lanes.mask("select", self)
         if not isinstance(a, SIMD) and not isinstance(b, SIMD):
             raise fail("select: got two Python numbers, needed a SIMD value to give the dtype")
         a, b = _match("select", a, b)
@@ -280,12 +247,23 @@ class SIMD(metaclass=_Bracketed):
     def cast(self, dtype: Any) -> SIMD:
         """Convert to `dtype`; floats saturate into integers, NaN gives 0."""
         target = as_dtype(dtype)
-        return self if target is self.dtype else apply("cast", self, dtype=target)
+        if target is self.dtype:
+            return self
+        source = codes.decoded(self, DType.float32) if self.dtype.is_coded else self
+        if target.is_coded:
+            return codes.encoded(source, target)
+        return source if source.dtype is target else apply("cast", source, dtype=target)
 
     def bitcast(self, dtype: Any) -> SIMD:
         """Return the same bits seen as `dtype`; the width changes with the size of an element."""
         target = as_dtype(dtype)
         return self if target is self.dtype else apply("bitcast", self, dtype=target)
+
+    def to_bits(self) -> SIMD:
+        """Return the bits of each lane as an unsigned integer; a mask has none."""
+        return self.bitcast(f"uint{self.dtype.bits}")
+
+    from_bits = staticmethod(lambda dtype, bits: bits.bitcast(dtype))
 
     def splat(self, width: int) -> SIMD:
         """Return a scalar repeated over `width` lanes; a vector of that width as it is."""
@@ -296,30 +274,45 @@ class SIMD(metaclass=_Bracketed):
         return apply("splat", self, width=width)
 
     # lanes
-    def __getitem__(self, lane: int) -> SIMD:
+    def __getitem__(self, lane: Any) -> SIMD:
+        """Return one lane; of a lane number known at run time too: outside the width that is 0."""
+        if isinstance(lane, SIMD):
+            return lanes.lane(self, lane)
         if not isinstance(lane, int) or not 0 <= lane < self.width:
             raise fail(f"lane: got {lane!r}, needed a Python int from 0 to {self.width - 1}")
         return self.shuffle(lane)
 
-    def shuffle(self, *indices: int) -> SIMD:
-        """Return the lanes named by Python ints.
+    def __iter__(self) -> Iterator[SIMD]:
+        return (self[lane] for lane in range(self.width))
+
+    def insert(self, value: Any, offset: Any = 0) -> SIMD:
+        """Return these lanes with those of `value` put in from lane `offset` on.
+
+        >>> SIMD["int32", 4](5, 6, 7, 8).insert(SIMD["int32", 2](1, 2), 1)
+        SIMD[int32, 4](5, 1, 2, 8)
+        """
+        return lanes.insert(self, value, offset)
+
+    def shuffle(self, *indices: int, other: SIMD | None = None) -> SIMD:
+        """Return the lanes named by Python ints; those of `other` count from the width on.
 
         >>> SIMD["int32", 4](5, 6, 7, 8).shuffle(3, 0)
         SIMD[int32, 2](8, 5)
         """
+        if other is not None:
+            return apply("shuffle", self, other, indices=indices)
         return self if self.width == len(indices) == 1 else apply("shuffle", self, indices=indices)
 
     def slice(self, width: int, offset: int = 0) -> SIMD:
         """Return `width` lanes from lane `offset` on."""
         return self.shuffle(*range(offset, offset + width))
 
-    @staticmethod
-    def join(*parts: SIMD) -> SIMD:
+    def join(self, *others: SIMD) -> SIMD:
         """Lay vectors of one dtype side by side; their number is a power of two."""
-        if len(parts) == 1:
-            return parts[0]
-        lanes = sum(p.width for p in parts)
-        return apply("shuffle", *parts, indices=tuple(range(lanes)))
+        if not others:
+            return self
+        width = self.width + sum(p.width for p in others)
+        return apply("shuffle", self, *others, indices=tuple(range(width)))
 
     def interleave(self, other: SIMD) -> SIMD:
         """Return self[0], other[0], self[1], other[1], ..."""
@@ -328,42 +321,62 @@ class SIMD(metaclass=_Bracketed):
 
     def deinterleave(self) -> tuple[SIMD, SIMD]:
         """Return the even lanes and the odd lanes."""
-        lanes = range(0, self.width, 2)
-        return self.shuffle(*lanes), self.shuffle(*(i + 1 for i in lanes))
+        even = range(0, self.width, 2)
+        return self.shuffle(*even), self.shuffle(*(i + 1 for i in even))
 
     def split(self) -> tuple[SIMD, SIMD]:
         """Return the lower and the upper half."""
         half = self.width // 2
         return self.slice(half), self.slice(half, half)
 
-    def rotate(self, by: int) -> SIMD:
-        """Rotate lanes to the left: lane i of the result is lane (i + by) % width."""
+    def reversed(self) -> SIMD:
+        """Return the lanes from the last to the first."""
+        return self.shuffle(*range(self.width - 1, -1, -1))
+
+    def rotate_left(self, by: int) -> SIMD:
+        """Rotate lanes: lane i of the result is lane (i + by) % width; also called `rotate`."""
         return self.shuffle(*((i + by) % self.width for i in range(self.width)))
 
+    rotate = rotate_left
+
+    def rotate_right(self, by: int) -> SIMD:
+        """Rotate lanes: lane i of the result is lane (i - by) % width."""
+        return self.rotate_left(-by)
+
+    def shift_left(self, by: int) -> SIMD:
+        """Move lanes: lane i of the result is lane i + by, or 0 past the end; not a shift of bits.
+
+        >>> SIMD["int32", 4](5, 6, 7, 8).shift_left(1)
+        SIMD[int32, 4](6, 7, 8, 0)
+        """
+        return lanes.shifted(self, by)
+
+    def shift_right(self, by: int) -> SIMD:
+        """Move lanes: lane i of the result is lane i - by, or 0 before the start."""
+        return lanes.shifted(self, -by)
+
     # reductions: by halves, lanes [0, w/2) with [w/2, w), the same order everywhere
-    def reduce_add(self) -> SIMD:
-        return self._reduce("reduce_add")
+    def reduce(self, function: Callable[[SIMD, SIMD], SIMD], width: int = 1) -> SIMD:
+        """Fold by halves with `function` until `width` lanes are left.
 
-    def reduce_multiply(self) -> SIMD:
-        return self._reduce("reduce_multiply")
+        >>> SIMD["int32", 4](5, 6, 7, 8).reduce(lambda a, b: a * 10 + b, 2)
+        SIMD[int32, 2](57, 68)
+        """
+        return lanes.reduce(self, function, width)
 
-    def reduce_min(self) -> SIMD:
-        return self._reduce("reduce_minimum")
+    reduce_add = _reduction("reduce_add")
+    reduce_multiply = reduce_mul = _reduction("reduce_multiply")
+    reduce_min, reduce_max = _reduction("reduce_minimum"), _reduction("reduce_maximum")
+    reduce_and, reduce_or = _reduction("reduce_and"), _reduction("reduce_or")
+    reduce_xor = _reduction("reduce_xor")
 
-    def reduce_max(self) -> SIMD:
-        return self._reduce("reduce_maximum")
+    def any(self) -> SIMD:
+        """Whether a lane of this mask is true."""
+        return lanes.mask("any", self).reduce_or()
 
-    def reduce_and(self) -> SIMD:
-        return self._reduce("reduce_and")
-
-    def reduce_or(self) -> SIMD:
-        return self._reduce("reduce_or")
-
-    def reduce_xor(self) -> SIMD:
-        return self._reduce("reduce_xor")
-
-    def _reduce(self, name: str) -> SIMD:
-        return self if self.width == 1 else apply(name, self)
+    def all(self) -> SIMD:
+        """Whether every lane of this mask is true."""
+        return lanes.mask("all", self).reduce_and()
 
     # back to Python
     def numpy(self) -> Any:
@@ -373,10 +386,7 @@ class SIMD(metaclass=_Bracketed):
 
     def __bool__(self) -> bool:
         if self.is_traced and self.width == 1:
-            raise fail(
-                "bool: this condition is known at run time only; try select, or `if` in a function "
-                "whose source can be read"
-            )
+            raise condition_refused()
         if self.width != 1:
             raise fail(f"bool: got {self.width} lanes; try reduce_or(), reduce_and() or select")
         return bool(self.value)
@@ -391,7 +401,7 @@ class SIMD(metaclass=_Bracketed):
 
     def __index__(self) -> int:
         if self.is_traced:
-            raise fail("index: a loop index is known at run time only; try unroll(...) in the loop")
+            raise index_refused()
         if not self.dtype.is_integer:
             raise TypeError(f"index: got {self!r}, needed an integer scalar")
         return int(self.value)
@@ -451,6 +461,10 @@ def _binary(name: str, left: Any, right: Any) -> SIMD:
     ):
         return cast(SIMD, NotImplemented)
     a, b = _match(name, left, right)
+    if a.dtype.is_coded:
+        raise fail(f"{name}: got {a.type}, whose codes compute nothing; try .cast(float32)")
+    if a.dtype.is_float and name in ("floor_divide", "floor_modulo"):
+        return arithmetic.floored(name, a, b)
     return apply(name, a, b)
 
 
@@ -472,7 +486,7 @@ def _match(name: str, left: Any, right: Any) -> tuple[SIMD, SIMD]:
 
 
 def _weak(name: str, number: Any, partner: SIMD) -> SIMD:
-    if isinstance(number, (float, np.floating)) and partner.dtype.kind != "float":
+    if isinstance(number, (float, np.floating)) and partner.dtype.kind not in ("float", "coded"):
         raise fail(
             f"{name}: got {number!r} with a {partner.dtype.name} value; cast that to a float dtype"
         )

@@ -1,14 +1,15 @@
-"""`Tile`: memory with a layout and a placement; `.tile`, `.load[width]`, `.store[width]`,
-`.prefetch`.
+"""`Tile`: memory with a layout and a placement; access to it, views of it, and what is made of it.
+
+What its methods do is in `tensorlib.tiles`, a file a subject.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +17,32 @@ from tensorlib.dtypes import DType, as_dtype
 from tensorlib.ir.builder import current_builder, fail
 from tensorlib.ir.core import Value
 from tensorlib.ir.interpreter import Memory
-from tensorlib.ir.types import INDEX, Placement, VectorType
+from tensorlib.ir.types import Placement, VectorType
+from tensorlib.lang.threads import current_thread
+from tensorlib.layouts.composed import ComposedLayout
 from tensorlib.layouts.dim import Size
-from tensorlib.simd import SIMD, SIMDType, lift
+from tensorlib.layouts.layout import Layout, row_major
+from tensorlib.layouts.shape import flatten_tuple
+from tensorlib.simd import SIMD
+from tensorlib.tiles.access import Access, edge_mask, element, load, prefetch, store
+from tensorlib.tiles.views import (
+    Shaped,
+    distributed,
+    layout_of,
+    permuted,
+    placed_over,
+    reshaped,
+    row,
+    sub_tile,
+    tile_layout,
+    vectorised,
+    window,
+)
 
-__all__ = ["Tile", "TileType", "stack_allocation"]
+if TYPE_CHECKING:
+    from tensorlib.tiles.copies import Copying
+
+__all__ = ["Tile", "TileType", "element", "stack_allocation"]
 
 Index = int | SIMD
 
@@ -30,37 +52,111 @@ class TileType:
     """The type of a tile parameter: sizes and strides are ints, or Dims bound at launch.
 
     Sizes and strides count elements of `dtype`; Dims of one name are one argument of the kernel.
+    Both may be nested alike, as a layout's are.
+
+    >>> TileType.of("float32", Layout(((2, 4), 8))).stride
+    ((1, 2), 8)
     """
 
     dtype: DType
-    shape: tuple[Size, ...]
-    stride: tuple[Size, ...]
+    shape: tuple[Any, ...]
+    stride: tuple[Any, ...]
     offset: Size = 0
     placement: Placement = Placement.GLOBAL
 
+    @classmethod
+    def of(cls, dtype: Any, layout: Layout, placement: Placement = Placement.GLOBAL) -> TileType:
+        """Return the type of a tile with this layout."""
+        shape, stride = _modes(layout)
+        return cls(as_dtype(dtype), shape, stride, 0, placement)
 
-class Tile:
+
+def _modes(layout: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return shape and stride of a layout's modes, the layout of one integer having one."""
+    if isinstance(layout.shape, tuple):
+        return layout.shape, layout.stride
+    return (layout.shape,), (layout.stride,)
+
+
+class TileSpec:
+    """What `Tile[dtype, layout, placement]` is: call it to allocate, to fill, or to view memory.
+
+    `Tile[...]()` is new memory, never written; `Tile[...](0)` is filled; `Tile[...](tile)` is the
+    memory of a tile seen through this layout.
+    """
+
+    __slots__ = ("dtype", "layout", "placement")
+
+    def __init__(self, dtype: DType, layout: Any, placement: Placement) -> None:
+        self.dtype, self.layout, self.placement = dtype, layout, placement
+
+    def __call__(self, value: Any = None) -> Any:
+        if hasattr(self.layout, "made"):  # a fragment's, which lives in the registers of a warp
+            return self.layout.made(self.dtype, self.placement, value)
+        if isinstance(value, Tile):
+            return placed_over(value, self.dtype, self.layout, self.placement)
+        made = _laid_out(self.dtype, self.layout, self.placement)
+        return made if value is None else made.fill(value)
+
+    def __repr__(self) -> str:
+        return f"Tile[{self.dtype.name}, {self.layout}, {self.placement.value}]"
+
+
+class _Bracketed(type):
+    """Gives the class its brackets; a metaclass, so that type checkers know what comes out."""
+
+    def __getitem__(cls, parameters: Any) -> TileSpec:
+        given = parameters if isinstance(parameters, tuple) else (parameters,)
+        if not 2 <= len(given) <= 3:
+            raise fail(f"Tile[...]: got {len(given)} values, needed dtype, layout, placement")
+        dtype, layout, placement = (*given, Placement.REGISTER)[:3]
+        if isinstance(layout, (int, tuple)):
+            layout = row_major(layout)
+        if not isinstance(placement, Placement):
+            raise fail(f"Tile[...]: got placement {placement!r}, needed GLOBAL, SHARED, ...")
+        if not isinstance(layout, (Layout, ComposedLayout)) and not hasattr(layout, "made"):
+            kind = type(layout).__name__
+            raise fail(f"Tile[...]: got a {kind}, needed a layout, a shape or a fragment")
+        return TileSpec(as_dtype(dtype), layout, placement)
+
+
+class Tile(metaclass=_Bracketed):
     """A view of memory: pointer, offset, shape and strides (ints, or scalars known at run time).
 
     `t[i, j]` loads a scalar and `t[i, j] = v` stores one; `t.load[8](i, j)` loads 8 elements along
     the last axis, `t.store[8](i, j, v)` stores them. `t.tile[M, N](i, j)` is the M x N tile at
-    tile coordinate (i, j), without moving data.
+    tile coordinate (i, j), without moving data. Shape and stride may be nested, as those of a
+    layout; a coordinate of a nested axis is an index into it, or nested alike.
+
+    >>> x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    >>> t = Tile.over(x)
+    >>> t, t.tile[1, 2](2, 1).load[2](0, 0)
+    (Tile[float32, (3,4):(4,1), global], SIMD[float32, 2](10.0, 11.0))
     """
 
-    __slots__ = ("dtype", "offset", "placement", "pointer", "shape", "stride")
+    __slots__ = (
+        "dtype", "edges", "lanes", "offset", "placement", "pointer", "shape", "stride", "swizzle",
+    )  # fmt: skip
 
     def __init__(
         self,
         pointer: Value | Memory,
         dtype: DType,
-        shape: Sequence[Index],
-        stride: Sequence[Index],
+        shape: Sequence[Any],
+        stride: Sequence[Any],
         offset: Index = 0,
         placement: Placement = Placement.GLOBAL,
+        *,
+        lanes: tuple[int, Any] = (1, 1),
+        edges: tuple[Any, ...] = (),
+        swizzle: Any = None,
     ) -> None:
         self.pointer, self.dtype = pointer, dtype
         self.shape, self.stride = tuple(shape), tuple(stride)
         self.offset, self.placement = offset, placement
+        self.lanes = lanes  # how many lanes an element has, and their distance: see vectorize
+        self.edges = edges  # for each axis the size of what this was cut from, and where
+        self.swizzle = swizzle  # a function of offsets, or None
 
     @classmethod
     def over(cls, array: np.ndarray[Any, Any], name: str = "tile") -> Tile:
@@ -70,16 +166,22 @@ class Tile:
         strides = [s // array.itemsize for s in array.strides]
         return cls(Memory(array, name), as_dtype(array.dtype), array.shape, strides)
 
+    def viewed(self, shape: Sequence[Any], stride: Sequence[Any], offset: Any, **new: Any) -> Tile:
+        """Return a tile of the same memory with another shape, stride and offset."""
+        kept = {"lanes": self.lanes, "swizzle": self.swizzle, **new}
+        return Tile(self.pointer, self.dtype, shape, stride, offset, self.placement, **kept)
+
     def __tree__(self) -> tuple[list[Any], Any]:
         """What a loop carries of a tile: its offset, sizes and strides, behind one pointer."""
 
         def make(parts: list[Any]) -> Tile:
-            pointer, offset, *rest = parts
-            shape, stride = rest[: self.rank], rest[self.rank :]
-            return Tile(pointer, self.dtype, shape, stride, offset, self.placement)
+            pointer, offset, shape, stride, lanes, edges = parts
+            new = {"lanes": lanes, "edges": edges, "swizzle": self.swizzle}
+            return Tile(pointer, self.dtype, shape, stride, offset, self.placement, **new)
 
-        return [self.pointer, self.offset, *self.shape, *self.stride], make
+        return [self.pointer, self.offset, self.shape, self.stride, self.lanes, self.edges], make
 
+    # what it is
     @property
     def rank(self) -> int:
         """The number of axes."""
@@ -89,36 +191,56 @@ class Tile:
     def size(self) -> Any:
         """The number of elements."""
         total: Any = 1
-        for n in self.shape:
+        for n in flatten_tuple(self.shape):
             total = total * n
         return total
 
     @property
-    def load(self) -> _Access:
+    def layout(self) -> Layout:
+        """Shape and strides as a Layout; what is known at run time is a Dim of it.
+
+        >>> Tile.over(np.zeros((2, 3))).layout
+        (2,3):(3,1)
+        """
+        return layout_of(self)[0]
+
+    @property
+    def extent(self) -> tuple[Any, ...]:
+        """How many elements there are along each axis: more or fewer than the shape, at an edge."""
+        if not self.edges:
+            return self.shape
+        return tuple(functools.reduce(lambda a, b: a - b, starts, n) for n, *starts in self.edges)
+
+    # access
+    @property
+    def load(self) -> Access:
         """`t.load[width](i, j, mask=None, other=0)`: elements along the last axis."""
-        return _Access(self, _load)
+        return Access(self, load)
 
     @property
-    def store(self) -> _Access:
+    def store(self) -> Access:
         """`t.store[width](i, j, value, mask=None)`: write along the last axis."""
-        return _Access(self, _store)
+        return Access(self, store)
 
     @property
-    def tile(self) -> _SubTile:
-        """`t.tile[M, N](i, j)`: the tile of shape (M, N) at tile coordinate (i, j)."""
-        return _SubTile(self)
+    def mask(self) -> Access:
+        """`t.mask[width](i, j)`: which elements there are, where a tile reaches past an edge."""
+        return Access(self, edge_mask)
 
-    def __getitem__(self, coordinates: Index | tuple[Index, ...]) -> SIMD:
-        return _load(self, 1, *_tuple(coordinates))
+    def __getitem__(self, coordinates: Any) -> Any:
+        given = _tuple(coordinates)
+        if any(isinstance(c, slice) for c in given):
+            return row(self, given)
+        return load(self, 1, *given)
 
-    def __setitem__(self, coordinates: Index | tuple[Index, ...], value: Any) -> None:
-        _store(self, 1, *_tuple(coordinates), value)
+    __iter__ = None  # not by __getitem__, which knows no end
+
+    def __setitem__(self, coordinates: Any, value: Any) -> None:
+        store(self, 1, *_tuple(coordinates), value)
 
     def prefetch(self, *coordinates: Index) -> None:
         """Ask for the cache line of an element; changes nothing but time."""
-        builder = current_builder()
-        if builder is not None and isinstance(self.pointer, Value):
-            builder.emit("prefetch", [self.pointer, _index(_offset(self, coordinates))])
+        prefetch(self, *coordinates)
 
     def bytes(self) -> Tile:
         """Return the memory as a rank-1 tile of uint8 without a size, for packed formats."""
@@ -126,55 +248,144 @@ class Tile:
             raise fail(f"bytes: got a tile of {self.dtype.name}, needed uint8")
         return Tile(self.pointer, DType.uint8, (self.size,), (1,), self.offset, self.placement)
 
+    # views
+    @property
+    def tile(self) -> Shaped:
+        """`t.tile[M, N](i, j)`: the tile of shape (M, N) at tile coordinate (i, j).
+
+        `t.tile[M, N](i, j, layout=...)` takes another layout of (tile, tiles) than the one that
+        `_compute_tile_layout(M, N)` gives. A tile may reach past the edge: see `mask`.
+        """
+        return Shaped(self, sub_tile)
+
+    def _compute_tile_layout(self, *tiler: Any) -> Layout:
+        """Return the layout (tile, tiles) of this tile divided: mode 0 and where each begins."""
+        return tile_layout(self, tiler)[0]
+
+    @property
+    def slice(self) -> Shaped:
+        """`t.slice[M, N](i, j)`: the tile of shape (M, N) that begins at element (i, j)."""
+        return Shaped(self, window)
+
+    @property
+    def vectorize(self) -> Callable[..., Tile]:
+        """`t.vectorize[w]`: the tile whose elements are w lanes along the last axis.
+
+        `t.vectorize[w, 1]` takes them along another axis.
+        """
+        return Bracket(functools.partial(vectorised, self))
+
+    def distribute(self, threads: Layout, thread: Index) -> Tile:
+        """Return what one thread holds of this tile, shared out in the arrangement `threads`."""
+        return distributed(self, threads, thread)
+
+    def transpose(self, *axes: int) -> Tile:
+        """Return the tile with its axes in another order, or reversed."""
+        return permuted(self, axes)
+
+    def reshape(self, *shape: Any) -> Tile:
+        """Return the same elements in row-major order with another shape."""
+        return reshaped(self, shape)
+
+    # contents
+    def fill(self, value: Any) -> Tile:
+        """Write `value` to every element; return the tile."""
+        from tensorlib.tiles.arithmetic import filled
+
+        return filled(self, value)
+
+    @property
+    def copy(self) -> Copying:
+        """`t.copy[SHARED](layout=None)`: the elements in new memory; `await` it."""
+        from tensorlib.tiles.copies import Copying
+
+        return Copying(self)
+
+    def copy_from(self, source: Any, *, masked: bool = False) -> Tile:
+        """Copy every element of `source`, a tile of this shape and dtype; return this tile.
+
+        With `masked` what lies past the edge that this tile was cut at is left out.
+        """
+        from tensorlib.tiles.copies import copied_from
+
+        return copied_from(self, source, masked)
+
+    @property
+    def load_tile(self) -> Callable[..., Any]:
+        """`t.load_tile[WARP](i, width=1, other=0)`: a vector for each lane, element i and on."""
+        from tensorlib.tiles.fragments import loaded_by_lanes
+
+        return Bracket(functools.partial(loaded_by_lanes, self))
+
+    def reduce(self, operator: Any) -> Any:
+        """Fold all elements: by a thread, or by the threads that share this placement together.
+
+        `operator` is "add", "multiply", "min", "max", or a function of two values that must not
+        care about their order. Every thread gets the result; a tile in SHARED gives it to those
+        that `await` it, as a sum is not there before all threads meet.
+        """
+        from tensorlib.tiles.reduction import reduced
+
+        return reduced(self, operator)
+
+    def __await__(self) -> Generator[None, None, Tile]:
+        """A tile is there already."""
+        return self
+        yield
+
+    def __add__(self, other: Any) -> Any:
+        return _arithmetic("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _arithmetic("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _arithmetic("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _arithmetic("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _arithmetic("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _arithmetic("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _arithmetic("divide", self, other)
+
+    def __iadd__(self, other: Any) -> Tile:
+        from tensorlib.tiles.arithmetic import accumulated
+
+        return accumulated(self, other)
+
+    def __matmul__(self, other: Any) -> Any:
+        """Return the product of two tiles, to be added to a tile or taken with `.tile()`."""
+        from tensorlib.tiles.product import product
+
+        return product(self, other)
+
     def __repr__(self) -> str:
-        shape, stride = (",".join(map(str, x)) for x in (self.shape, self.stride))
-        return f"Tile[{self.dtype.name}, ({shape}):({stride}), {self.placement.value}]"
+        shape, stride = (_text(x) for x in (self.shape, self.stride))
+        lanes = f" of {self.lanes[0]} lanes" if self.lanes[0] > 1 else ""
+        swizzle = f"{self.swizzle} o " if self.swizzle is not None else ""
+        kind = f"{self.dtype.name}{lanes}, {swizzle}{shape}:{stride}"
+        return f"Tile[{kind}, {self.placement.value}]"
 
 
-class _Access:
-    """`t.load` or `t.store`, waiting for its width in brackets."""
+class Bracket:
+    """A method that waits for what is in its brackets."""
 
-    __slots__ = ("function", "tile")
+    __slots__ = ("function",)
 
-    def __init__(self, tile: Tile, function: Any) -> None:
-        self.tile, self.function = tile, function
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
 
-    def __getitem__(self, width: Any) -> Any:
-        """Bind the width; `load[dtype, width]` reads bytes of a uint8 tile as another dtype."""
-        dtype, lanes = width if isinstance(width, tuple) else (None, width)
+    def __getitem__(self, given: Any) -> Any:
+        return self.function(given)
 
-        def call(*arguments: Any, **keywords: Any) -> Any:
-            if dtype is not None:
-                keywords["dtype"] = as_dtype(dtype)
-            return self.function(self.tile, int(lanes), *arguments, **keywords)
-
-        return call
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self.function(self.tile, 1, *arguments, **keywords)
-
-
-class _SubTile:
-    """`t.tile`, waiting for the tile's shape in brackets."""
-
-    __slots__ = ("tile",)
-
-    def __init__(self, tile: Tile) -> None:
-        self.tile = tile
-
-    def __getitem__(self, shape: int | tuple[int, ...]) -> Any:
-        whole, sizes = self.tile, shape if isinstance(shape, tuple) else (shape,)
-        if len(sizes) != whole.rank:
-            raise fail(f"tile: got {len(sizes)} sizes {sizes}, needed {whole.rank} for {whole!r}")
-
-        def at(*coordinates: Index) -> Tile:
-            if len(coordinates) != len(sizes):
-                raise fail(f"tile: got {len(coordinates)} coordinates, needed {len(sizes)}")
-            start = [_times(c, n) for c, n in zip(coordinates, sizes, strict=True)]
-            offset = _offset(whole, start)
-            return Tile(whole.pointer, whole.dtype, sizes, whole.stride, offset, whole.placement)
-
-        return at
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(arguments)
 
 
 class _StackAllocation:
@@ -201,206 +412,61 @@ def _allocated(dtype: DType, placement: Placement, *shape: int) -> Tile:
     if not all(isinstance(n, int) and n > 0 for n in shape) or not VectorType(dtype).is_regular:
         raise fail(f"stack_allocation: got {dtype.name} {shape}, needed numbers and whole sizes")
     strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-    builder = current_builder()
-    if builder is None:
-        memory = Memory(np.zeros(math.prod(shape), dtype.numpy), "stack_allocation", written=False)
-        return Tile(memory, dtype, shape, strides, 0, placement)
-    attributes = {"dtype": dtype, "size": math.prod(shape), "placement": placement}
-    pointer = builder.emit("alloc", (), attributes)[0]
-    pointer.name = "stack_allocation"
+    pointer = _memory(dtype, placement, math.prod(shape))
     return Tile(pointer, dtype, shape, strides, 0, placement)
+
+
+def _laid_out(dtype: DType, layout: Any, placement: Placement) -> Tile:
+    """Return new memory with a layout, as large as that needs."""
+    inner, swizzle = layout, None
+    if isinstance(layout, ComposedLayout):
+        inner, swizzle = layout.inner, layout.outer
+    is_known = isinstance(inner, Layout) and inner.is_static
+    if not is_known or not inner.size or min(inner.flat_stride, default=0) < 0:
+        raise fail(f"Tile[...]: got {layout}, needed sizes and strides that are known and >= 0")
+    if placement is Placement.GLOBAL or not VectorType(dtype).is_regular:
+        raise fail(
+            f"Tile[...]: got {dtype.name} in {placement.value} memory, needed numbers, and memory "
+            "of the kernel's own: REGISTER, WARP, SHARED or CLUSTER"
+        )
+    size = int(layout.cosize)
+    offset = layout.offset if swizzle is not None else 0
+    pointer = _memory(dtype, placement, size)
+    return Tile(pointer, dtype, *_modes(inner), offset, placement, swizzle=swizzle)
+
+
+def _memory(dtype: DType, placement: Placement, size: int) -> Value | Memory:
+    """Return memory that was never written: a thread's own, or one for its warp or block."""
+    builder = current_builder()
+    if builder is not None:
+        attributes = {"dtype": dtype, "size": size, "placement": placement}
+        pointer = builder.emit("alloc", (), attributes)[0]
+        pointer.name = "stack_allocation"
+        return pointer
+
+    def make() -> Memory:
+        return Memory(np.zeros(size, dtype.numpy), "stack_allocation", written=False)
+
+    thread = current_thread()
+    if thread is None or placement is Placement.REGISTER:
+        return make()
+    return thread.memory("warp" if placement is Placement.WARP else "block", make)
+
+
+def _arithmetic(name: str, left: Any, right: Any) -> Any:
+    from tensorlib.tiles.arithmetic import elementwise
+
+    return elementwise(name, left, right)
 
 
 def _tuple(coordinates: Any) -> tuple[Any, ...]:
     return coordinates if isinstance(coordinates, tuple) else (coordinates,)
 
 
-def _times(a: Any, b: Any) -> Any:
-    if (isinstance(a, int) and a == 0) or (isinstance(b, int) and b == 0):
-        return 0
-    if isinstance(b, int) and b == 1:
-        return a
-    return b if isinstance(a, int) and a == 1 else a * b
-
-
-def _offset(tile: Tile, coordinates: Sequence[Any]) -> Any:
-    """The layout's function: offset + sum of coordinate * stride."""
-    if len(coordinates) != tile.rank:
-        raise fail(f"index: got {len(coordinates)} coordinates, needed {tile.rank} for {tile!r}")
-    total: Any = tile.offset
-    for c, s in zip(coordinates, tile.stride, strict=True):
-        step = _times(c, s)
-        if not (isinstance(step, int) and step == 0):
-            total = step if isinstance(total, int) and total == 0 else total + step
-    return total
-
-
-def _index(offset: Any) -> Value:
-    """The IR value of an element offset."""
-    if isinstance(offset, SIMD):
-        if offset.dtype is not DType.int64 or offset.width != 1:
-            raise fail(f"index: got {offset!r}, needed an int64 scalar; try .cast(int64)")
-        return lift(offset)
-    builder = current_builder()
-    assert builder is not None
-    return builder.constant(int(offset), INDEX)
-
-
-def _load(
-    tile: Tile,
-    width: int,
-    *coordinates: Index,
-    mask: SIMD | None = None,
-    other: Any = 0,
-    dtype: DType | None = None,
-) -> SIMD:
-    kind = _access_type("load", tile, dtype or tile.dtype, width)
-    offset = _offset(tile, coordinates)
-    mask = _mask("load", mask, width)
-    stride = tile.stride[-1] if width > 1 and tile.rank else 1
-    if isinstance(stride, int) and stride == 1:
-        return _load_at(tile, offset, kind, mask, other)
-    if kind.dtype is not tile.dtype:
-        raise fail(
-            f"load: got a tile with stride {stride} read as {kind.dtype.name}; needed stride 1"
-        )
-    if isinstance(stride, int) and stride == 0 and mask is None:
-        return _load_at(tile, offset, VectorType(kind.dtype)).splat(width)
-    return _gather(tile, _lanes(offset, stride, width), mask, other)
-
-
-def _access_type(where: str, tile: Tile, dtype: DType, width: int) -> VectorType:
-    """Check an access: a power of two of elements, of the tile's dtype or from a tile of bytes."""
-    kind = VectorType(dtype, width)
-    if not kind.is_regular:
-        raise fail(f"{where}: got width {width} of {dtype.name}, needed a power of two of numbers")
-    if dtype is not tile.dtype and tile.dtype is not DType.uint8:
-        raise fail(
-            f"{where}: got a tile of {tile.dtype.name} accessed as {dtype.name}; "
-            "only a tile of uint8 is read as another dtype"
-        )
-    return kind
-
-
-def _mask(where: str, mask: Any, width: int) -> Any:
-    """Check a mask; a scalar condition stands for all lanes."""
-    if mask is None:
-        return None
-    if not isinstance(mask, SIMD):
-        mask = SIMDType(DType.bool)(bool(mask))
-    if mask.dtype is not DType.bool or mask.width not in (1, width):
-        raise fail(f"{where}: got a mask of {mask.type}, needed bool and width {width}")
-    return mask.splat(width)
-
-
-def _lanes(offset: Any, stride: Any, width: int) -> SIMD:
-    """The element number of each lane."""
-    numbers: SIMD = SIMDType(DType.int64, width)(*range(width)) * stride + offset
-    return numbers
-
-
-def _load_at(
-    tile: Tile, offset: Any, kind: VectorType, mask: SIMD | None = None, other: Any = 0
-) -> SIMD:
-    if isinstance(tile.pointer, Memory):
-        return _load_concrete(tile, int(offset), kind, mask, other)
-    builder = current_builder()
-    assert builder is not None
-    operands = [tile.pointer, _index(offset)]
-    if mask is None:
-        return SIMD.of(builder.emit("load", operands, {"type": kind})[0])
-    operands += [lift(mask), lift(_filler(kind, other))]
-    return SIMD.of(builder.emit("masked_load", operands, {"type": kind})[0])
-
-
-def _filler(kind: VectorType, other: Any) -> SIMD:
-    """The value of lanes that a mask leaves out."""
-    if isinstance(other, SIMD) and other.dtype is not kind.dtype:
-        raise fail(f"load: got other of {other.type}, needed {kind}; try .cast({kind.dtype.name})")
-    return SIMDType(kind.dtype, kind.width)(other)
-
-
-def _load_concrete(
-    tile: Tile, offset: int, kind: VectorType, mask: SIMD | None, other: Any
-) -> SIMD:
-    memory, unit = tile.pointer, tile.dtype.itemsize
-    assert isinstance(memory, Memory)
-    if mask is None:
-        return SIMD(memory.load(kind.dtype, offset, kind.width, unit), kind.dtype, kind.width)
-    lanes = np.array(_filler(kind, other).value)
-    flat = lanes.reshape(-1)
-    for lane in np.flatnonzero(mask.value):
-        flat[lane] = memory.load(kind.dtype, offset, 1, unit, int(lane))
-    return SIMD(lanes, kind.dtype, kind.width)
-
-
-def _gather(tile: Tile, lanes: SIMD, mask: SIMD | None, other: Any) -> SIMD:
-    kind = VectorType(tile.dtype, lanes.width)
-    if isinstance(tile.pointer, Memory):
-        value = np.array(_filler(kind, other).value)
-        active = range(lanes.width) if mask is None else np.flatnonzero(mask.value)
-        for lane in active:
-            at = int(lanes.value[lane])
-            value[lane] = tile.pointer.load(tile.dtype, at, 1, tile.dtype.itemsize)
-        return SIMD(value, tile.dtype, lanes.width)
-    builder = current_builder()
-    assert builder is not None
-    operands = [tile.pointer, lift(lanes)]
-    if mask is None:
-        return SIMD.of(builder.emit("gather", operands)[0])
-    operands += [lift(mask), lift(_filler(kind, other))]
-    return SIMD.of(builder.emit("masked_gather", operands)[0])
-
-
-def _store(tile: Tile, width: int, *arguments: Any, mask: SIMD | None = None) -> None:
-    *coordinates, value = arguments
-    _access_type("store", tile, tile.dtype, width)
-    value = SIMDType(tile.dtype, width)(value) if not isinstance(value, SIMD) else value
-    if value.dtype is not tile.dtype:
-        raise fail(
-            f"store: got {value.dtype.name} for a tile of {tile.dtype.name}; "
-            f"try .cast({tile.dtype.name})"
-        )
-    value, offset, mask = (
-        value.splat(width),
-        _offset(tile, coordinates),
-        _mask("store", mask, width),
-    )
-    stride = tile.stride[-1] if width > 1 and tile.rank else 1
-    if not (isinstance(stride, int) and stride == 1):
-        _scatter(tile, _lanes(offset, stride, width), value, mask)
-    elif isinstance(tile.pointer, Memory):
-        _store_concrete(tile, int(offset), value, mask)
-    else:
-        _emit("store", tile, _index(offset), value, mask)
-
-
-def _emit(name: str, tile: Tile, index: Value, value: SIMD, mask: SIMD | None) -> None:
-    builder = current_builder()
-    assert builder is not None
-    assert isinstance(tile.pointer, Value)
-    operands = [tile.pointer, index, lift(value)]
-    if mask is None:
-        builder.emit(name, operands)
-    else:
-        builder.emit(f"masked_{name}", [*operands, lift(mask)])
-
-
-def _store_concrete(tile: Tile, offset: int, value: SIMD, mask: SIMD | None) -> None:
-    memory, unit = tile.pointer, tile.dtype.itemsize
-    assert isinstance(memory, Memory)
-    if mask is None:
-        memory.store(value.value, tile.dtype, offset, unit)
-        return
-    for lane in np.flatnonzero(mask.value):
-        memory.store(np.atleast_1d(value.value)[lane], tile.dtype, offset, unit, int(lane))
-
-
-def _scatter(tile: Tile, lanes: SIMD, value: SIMD, mask: SIMD | None) -> None:
-    if not isinstance(tile.pointer, Memory):
-        _emit("scatter", tile, lift(lanes), value, mask)
-        return
-    active = range(lanes.width) if mask is None else np.flatnonzero(mask.value)
-    for lane in active:
-        at = int(lanes.value[lane])
-        tile.pointer.store(value.value[lane], tile.dtype, at, tile.dtype.itemsize)
+def _text(nested: Any) -> str:
+    """Return a nest as layouts are printed, with ? for what is known at run time."""
+    if isinstance(nested, tuple):
+        return f"({','.join(map(_text, nested))})"
+    if isinstance(nested, SIMD):
+        return "?" if nested.is_traced else str(int(nested))
+    return str(nested)

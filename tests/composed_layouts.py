@@ -1,44 +1,27 @@
-"""Strategies for swizzles and composed layouts, and what they mean, written out by definition."""
+"""What swizzles and composed layouts mean, written out by definition."""
 
 from __future__ import annotations
 
 import math
 
-from hypothesis import strategies as st
-
-from tensorlib.layouts import ComposedLayout, Layout, Swizzle
+from tensorlib.layouts import ComposedLayout, Swizzle
+from tensorlib.testing.composed import composed_layouts as composed
+from tensorlib.testing.composed import swizzled_layouts, swizzles
 from tensorlib.testing.layouts import layouts
 
+__all__ = [
+    "at",
+    "composed",
+    "index_of",
+    "innermost",
+    "leaves",
+    "plain",
+    "swizzled",
+    "swizzles",
+    "table",
+]
 
-@st.composite
-def swizzles(draw: st.DrawFn) -> Swizzle:
-    bits = draw(st.integers(0, 2))
-    return Swizzle(
-        bits,
-        draw(st.integers(0, 2)),
-        draw(st.integers(bits, 3)) * draw(st.sampled_from([1, -1])),
-    )
-
-
-plain = layouts(max_size=16, max_depth=2, max_stride=20)
-
-
-@st.composite
-def composed(draw: st.DrawFn, inner: st.SearchStrategy = plain) -> ComposedLayout:
-    """Swizzled, or a layout of offsets, or either of these inside or outside another."""
-    outer = draw(swizzles() | layouts(max_size=8, max_depth=1, max_stride=9, min_leaf=2))
-    whole = ComposedLayout(outer, draw(st.integers(0, 9)), draw(inner))
-    match draw(st.integers(0, 3)):
-        case 0:
-            return ComposedLayout(draw(swizzles()), draw(st.integers(0, 3)), whole)
-        case 1:
-            return ComposedLayout(ComposedLayout(draw(swizzles()), 1, Layout(4)), 2, whole.inner)
-    return whole
-
-
-swizzled = st.builds(
-    ComposedLayout, swizzles(), st.integers(0, 9), layouts(max_size=16, max_depth=2, max_stride=20)
-)
+plain, swizzled = layouts(max_size=16, max_depth=2, max_stride=20), swizzled_layouts()
 
 
 def leaves(nested):

@@ -102,9 +102,10 @@ def array_of(node: Node) -> Array:
     """Return the elements of a realised node."""
     assert node.storage is not None
     raw: Any = node.storage.buffer
-    base = raw.data.view(node.dtype.numpy)[node.storage.offset :]
+    span = raw.data.view(node.dtype.numpy)
     steps = tuple(s * node.dtype.itemsize for s in node.storage.strides)
-    return np.array(np.lib.stride_tricks.as_strided(base, node.shape, steps))  # type: ignore[arg-type]
+    shape = tuple(int(n) for n in node.shape)
+    return np.ndarray(shape, span.dtype, span, node.storage.offset * span.itemsize, steps).copy()
 
 
 def node(op: str, *inputs: Node, **attributes: Any) -> Node:

@@ -70,6 +70,9 @@ def hostile(dtype: DType, count: int, rng: np.random.Generator) -> np.ndarray[An
     """Return random values among which the awkward ones are frequent."""
     if dtype is DType.bool:
         return rng.integers(0, 2, count).astype(np.bool_)
+    if dtype.is_coded:
+        codes = 16 if dtype is DType.float4_e2m1fn else 256
+        return rng.integers(0, codes, count * dtype.itemsize, dtype=np.uint8).view(dtype.numpy)
     raw = rng.integers(0, 256, count * dtype.itemsize, dtype=np.uint8).view(dtype.numpy)
     special = meaning.array(tuple(_special(dtype)), dtype, len(_special(dtype)))
     small = rng.integers(0 if dtype.kind == "unsigned" else -9, 10, count).astype(dtype.numpy)
@@ -82,6 +85,8 @@ def _special(dtype: DType) -> list[Any]:
     if dtype.is_integer:
         low, high = np.iinfo(dtype.numpy).min, np.iinfo(dtype.numpy).max
         return [int(x) for x in (low, high, high - 1, high // 2, 0, 1)]
+    if dtype.is_coded:
+        return [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.5, 0.3, 448.0, 464.0, 6e4, 1e-9, 5e38]
     info = ml_dtypes.finfo(dtype.numpy)
     tiny, largest = float(info.smallest_subnormal), float(info.max)
     values = [0.0, -0.0, np.inf, -np.inf, np.nan, tiny, -tiny, float(info.tiny), largest, -largest]
@@ -347,9 +352,13 @@ class _Writer:
         dtype = kind[0]
         if dtype is DType.bool:
             return f"({a} {self.pick('&|^')} {b})"
+        if dtype.is_coded:
+            sign = self.pick("+-*/")
+            return f"({a}.cast(float32) {sign} {b}.cast(float32)).cast({dtype.name})"
         if dtype.is_float:
             forms = ["({a} + {b})", "({a} - {b})", "({a} * {b})", "({a} / {b})", "{a}.min({b})",
-                     "{a}.max({b})", "apply('float_modulo', {a}, {b})"]  # fmt: skip
+                     "{a}.max({b})", "apply('float_modulo', {a}, {b})", "({a} // {b})",
+                     "({a} % {b})", "{a}.copysign(clean({b}))"]  # fmt: skip
         else:
             forms = ["({a} + {b})", "({a} - {b})", "({a} * {b})", "({a} // {b})", "({a} % {b})",
                      "({a} & {b})", "({a} | {b})", "({a} ^ {b})", "({a} << {b})", "({a} >> {b})",
@@ -369,21 +378,25 @@ class _Writer:
         dtype, a = kind[0], self.value(kind, depth)
         if dtype is DType.bool:
             return f"(~{a})"
+        if dtype.is_coded:
+            return f"{a}.reversed()"
         if dtype.is_float:
             forms = ["(-{a})", "abs({a})", "{a}.floor()", "{a}.ceil()", "{a}.trunc()",
                      "{a}.round()", "{a}.sqrt()"]  # fmt: skip
         else:
-            forms = ["(-{a})", "abs({a})", "(~{a})"]
+            forms = ["(-{a})", "abs({a})", "(~{a})", "{a}.popcount()", "{a}.clz()", "{a}.ctz()"]
         return str(self.pick(forms)).format(a=a)
 
     def _math_of(self, kind: Type, depth: int) -> str | None:
         if not kind[0].is_float:
             return None
-        names = ["exp", "log", "sigmoid", "silu", "rsqrt", "tanh", "sin", "cos"]
-        return f"m.{self.pick(names)}({self.value(kind, depth)})"
+        if self.integer(0, 5) == 0:
+            name, b = self.pick(["pow", "hypot", "atan2"]), self.value(kind, depth)
+            return f"m.{name}({self.value(kind, depth)}, {b})"
+        return f"m.{self.pick(FUNCTIONS)}({self.value(kind, depth)})"
 
     def _fma_of(self, kind: Type, depth: int) -> str | None:
-        if kind[0] is DType.bool:
+        if kind[0] is DType.bool or kind[0].is_coded:
             return None
         a, b, c = (self.value(kind, depth) for _ in range(3))
         return f"{a}.fma({b}, {c})"
@@ -391,7 +404,7 @@ class _Writer:
     def _compare_of(self, kind: Type, depth: int) -> str | None:
         if kind[0] is not DType.bool:
             return None
-        of = (self.pick(self.dtypes), kind[1])
+        of = (self.pick(d for d in self.dtypes if not d.is_coded), kind[1])
         signs = ["<", "<=", ">", ">=", "==", "!="]
         a, b = self.value(of, depth), self.value(of, depth)
         if kind[1] == 1 and self.integer(0, 3) == 0:
@@ -425,7 +438,7 @@ class _Writer:
         source = self.pick(options)
         width = bits // source.bits
         a = self.value((source, width), depth)
-        if source.is_float:  # the bits of a NaN are not the same everywhere
+        if source.is_float or source.is_coded:  # the bits of a NaN are not the same everywhere
             a = f"clean({a})"
         return f"{a}.bitcast({kind[0].name})"
 
@@ -441,7 +454,13 @@ class _Writer:
             return None
         half = (dtype, width // 2)
         a, b, whole = self.value(half, depth), self.value(half, depth), self.value(kind, depth)
-        forms = ["SIMD.join({a}, {b})", "{a}.interleave({b})", "{w}.rotate(3)"]
+        by = self.integer(0, width)
+        forms = ["SIMD.join({a}, {b})", "{a}.interleave({b})", "{w}.rotate_left(3)",
+                 "{w}.reversed()",
+                 f"{{w}}.rotate_right({by})", f"{{w}}.shift_left({by})", f"{{w}}.shift_right({by})",
+                 f"{{w}}.insert({{a}}, {by // 2})", "{w}.insert({w}[0], s_int64 % 40)"]  # fmt: skip
+        lanes = [str(self.integer(0, 2 * width - 1)) for _ in range(width)]
+        forms.append(f"{{w}}.shuffle({', '.join(lanes)}, other={self.value(kind, depth)})")
         if width < 32:
             wide = self.value((dtype, width * 2), depth)
             forms += [f"{wide}.split()[1]", f"{wide}.deinterleave()[1]"]
@@ -449,9 +468,19 @@ class _Writer:
 
     def _reduce_of(self, kind: Type, depth: int) -> str | None:
         dtype, width = kind
+        if self.integer(0, 3) == 0:
+            of = (dtype, self.pick(WIDTHS))
+            lane = f"{self.value(of, depth)}[s_int64 % {of[1] + 1}]"
+            return f"SIMD[{dtype.name}, {width}]({lane})"
+        if dtype.is_coded:
+            return None
         names = ["and", "or", "xor"] if dtype is DType.bool else ["add", "multiply", "min", "max"]
         if dtype.is_integer:
             names += ["and", "or", "xor"]
+        wide = [w for w in WIDTHS if w > width]
+        if wide and self.integer(0, 2) == 0:
+            a = self.value((dtype, self.pick(wide)), depth)
+            return f"{a}.reduce_{self.pick(names)}({width})"
         a = self.value((dtype, self.pick(WIDTHS)), depth)
         return f"SIMD[{dtype.name}, {width}]({a}.reduce_{self.pick(names)}())"
 
@@ -484,10 +513,15 @@ def iota(width: int) -> str:
 
 def clean(x: SIMD) -> SIMD:
     """Replace NaNs by zeros."""
-    return (x == x).select(x, 0.0)
+    number = x.cast(DType.float32) if x.dtype.is_coded else x
+    return (number == number).select(x, 1.0)
 
 
 NAMES["clean"] = clean
+FUNCTIONS = [
+    "exp", "log", "sigmoid", "silu", "rsqrt", "tanh", "sin", "cos", "exp2", "expm1", "log2",
+    "log10", "log1p", "sinh", "cosh", "erf", "cbrt", "tan", "asin", "acos", "atan",
+]  # fmt: skip
 STATEMENTS = [
     "new",
     "new",

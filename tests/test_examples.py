@@ -32,7 +32,7 @@ def run(path: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_the_readme_has_two_commands_and_two_examples() -> None:
+def test_the_readme_has_two_commands_and_three_examples() -> None:
     commands = [line for block in blocks("console") for line in block.splitlines()]
     assert commands == [
         "$ python3 -m venv .venv && .venv/bin/pip install '.[llama]' && "
@@ -40,7 +40,7 @@ def test_the_readme_has_two_commands_and_two_examples() -> None:
         "$ python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && "
         ".venv/bin/python -m pytest",
     ]
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 def test_the_array_example_of_the_readme(tmp_path: Path) -> None:
@@ -62,6 +62,12 @@ def test_the_kernel_example_of_the_readme(tmp_path: Path) -> None:
         lines.insert(n + 1, f"{check}out[:] = 0\n")
     file.write_text("".join(lines))
     run(file)
+
+
+def test_the_layout_example_of_the_readme(tmp_path: Path) -> None:
+    file = tmp_path / "readme_layouts.py"
+    file.write_text(blocks("python")[2])
+    assert run(file) == "((8,4),(4,8)):((32,1),(256,4))\n32\n1\n"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -207,7 +207,6 @@ WRONG = {
     "shuffle": "indices=(0, 1, 2)",
     "cast": "dtype=q4_0",
     "bitcast": "dtype=complex64",
-    "library": "function='sinh'",
     "alloc": "dtype=float33",
 }
 

@@ -186,6 +186,7 @@ def test_the_compiler_makes_the_instructions_that_are_meant(tmp_path: Path) -> N
 def test_f16c_is_used_where_the_processor_has_it() -> None:
     if "f16c" not in cpu_features().names:
         pytest.skip("this processor has no F16C")
-    source = halves.source("c", np.zeros(8, np.float32), *[np.zeros(8, np.uint16)] * 2)
+    with targeting(Target("c", 32, cpu_features().names)):
+        source = halves.source("c", np.zeros(8, np.float32), *[np.zeros(8, np.uint16)] * 2)
     assert "_mm256_cvtph_ps" in source
     assert "_mm256_cvtps_ph" in source

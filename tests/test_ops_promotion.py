@@ -11,7 +11,7 @@ from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import DTypeError
 from tensorlib.ops.promotion import domain_dtype, promote, weak_dtype
 
-PLAIN = [d for d in DType.by_name.values() if not d.is_packed]
+PLAIN = [d for d in DType.by_name.values() if not d.is_packed and not d.is_coded]
 SHARED = [d for d in PLAIN if d is not DType.bfloat16]
 
 

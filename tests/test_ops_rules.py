@@ -40,8 +40,11 @@ def test_every_row_is_named_and_complete() -> None:
         "index",
         "join",
         "state",
+        "scan",
     ]
     for name, row in OPS.items():
+        if row.kernel is not None:
+            continue  # a user's function
         assert row.name == name
         assert row.kind in kinds
         assert (row.meaning is None) == (name == "input")

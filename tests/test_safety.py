@@ -38,6 +38,8 @@ ALLOWED = {
     "tensorlib.lang": "the front end compiles the rewritten source of a user's kernel",
     "tensorlib.capture": "`compile` is the name of tl.compile, which records tensors",
     "tensorlib.llama.model": "calls tl.compile",
+    "tensorlib.layouts.code": "compiles arithmetic on a layout's own numbers, for compiled_layout",
+    "tensorlib.quick": "compiles the checks of a kernel's arguments, from their number and dtypes",
 }
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from tensorlib.backend import API_VERSION, Device, Features
+from tensorlib.backends.c.assembly import assembly
+from tensorlib.backends.c.calls import packed_call
 from tensorlib.backends.c.features import cpu_features, thread_count
 from tensorlib.backends.c.info import INFO
 from tensorlib.backends.c.library import KernelLibrary
@@ -24,6 +26,7 @@ from tensorlib.passes import for_workers
 from tensorlib.passes.instructions import instructions
 from tensorlib.passes.legalise import legalise
 from tensorlib.printers import PRELUDE, print_c
+from tensorlib.printers.walker import noted
 
 __all__ = ["CBackend", "CompiledKernel"]
 
@@ -117,16 +120,26 @@ class CBackend:
         """Return symbol and C text; the symbol ends in a hash of the text."""
         known = self._printed.get(id(kernel))
         if known is None:
-            ready = for_workers(kernel)
-            instructions(ready, "c", self.cpu.names)
-            legalise(ready, self.cpu.vector_bytes)
-            text = print_c(ready, PLACEHOLDER)
+            text = self.source(kernel, PLACEHOLDER)
             digest = hashlib.sha256(text.encode()).hexdigest()[:16]
             name = f"{kernel.name}_{digest}"
             # The kernel is kept, so that its id is not used again.
             known = kernel, name, text.replace(PLACEHOLDER, name)
             self._printed[id(kernel)] = known
         return known[1], known[2]
+
+    def source(self, kernel: Kernel, name: str = "") -> str:
+        """Return the C text of a kernel for this CPU, but for the prelude; changes the kernel."""
+        ready = for_workers(kernel)
+        instructions(ready, "c", self.cpu.names)
+        legalise(ready, self.cpu.vector_bytes)
+        return print_c(ready, name)
+
+    def assembly(self, kernel: Kernel) -> str:
+        """Return the instructions of a kernel, with the lines of Python that they stem from."""
+        with noted():
+            text = PRELUDE + self.source(kernel, "kernel")
+        return assembly(self.library.toolchain, text, "kernel")
 
     def launch(
         self,
@@ -150,6 +163,10 @@ class CBackend:
             words += (*grid, 1, 1)[:3]
         words = self.runtime.words(words)
         self.runtime.call(self.runtime.function(executable.address), words, self.threads)
+
+    def packed_call(self, executable: CompiledKernel, formats: str) -> Any:
+        """Return the quickest call of a kernel without a grid, see `calls.packed_call`."""
+        return packed_call(self.runtime, executable.address, formats, self.threads)
 
     # plans
     def compile_plan(self, plan: Any, device: Device) -> PlanProgram:

@@ -28,6 +28,10 @@ void *tl_open(const char *path);
 void *tl_symbol(void *library, const char *name);
 
 int tl_call(kernel_fn fn, const uint64_t *args, int64_t workers);
+int tl_call_arrays(kernel_fn fn, uint64_t *args, int64_t workers,
+                   const int32_t *places, int64_t count,
+                   const void *p0, const void *p1, const void *p2, const void *p3,
+                   const void *p4, const void *p5, const void *p6, const void *p7);
 int tl_run(const tl_step *steps, int64_t nsteps, const int32_t *indices,
            const uint64_t *values, int64_t workers);
 int tl_run_timed(const tl_step *steps, int64_t nsteps, const int32_t *indices,
@@ -346,6 +350,17 @@ int tl_call(kernel_fn fn, const uint64_t *args, int64_t workers) {
     if (!fn) return failed("call", "its kernel is NULL");
     plan_job job = {fn, NULL, 0, NULL, args, workers, NULL};
     return run_job(&job);
+}
+
+/* Addresses come as arguments of their own, since cffi converts those fastest. */
+int tl_call_arrays(kernel_fn fn, uint64_t *args, int64_t workers,
+                   const int32_t *places, int64_t count,
+                   const void *p0, const void *p1, const void *p2, const void *p3,
+                   const void *p4, const void *p5, const void *p6, const void *p7) {
+    const void *given[8] = {p0, p1, p2, p3, p4, p5, p6, p7};
+    if (count < 0 || count > 8) return failed("call", "needed at most 8 arrays");
+    for (int64_t i = 0; i < count; i++) args[places[i]] = (uint64_t)(uintptr_t)given[i];
+    return tl_call(fn, args, workers);
 }
 
 int tl_run_timed(const tl_step *steps, int64_t nsteps, const int32_t *indices,

@@ -88,9 +88,17 @@ class Toolchain:
 
         Raises CompileError with the compiler's first lines and where the source was kept.
         """
-        command = [*self.command, *self.flags, "-x", "c", "-", "-o", str(output), *extra]
+        self._compiled(source, [*self.flags, "-x", "c", "-", "-o", str(output), *extra])
+
+    def assembly(self, source: str) -> str:
+        """Return the assembly of C text under the same flags, with the lines it stems from."""
+        flags = [flag for flag in self.flags if flag not in ("-shared", "-dynamiclib")]
+        return self._compiled(source, [*flags, "-w", "-g1", "-S", "-x", "c", "-", "-o", "-"])
+
+    def _compiled(self, source: str, options: Sequence[str]) -> str:
+        """Run the compiler and return what it printed."""
         try:
-            status, text = _run(command, source, self.timeout)
+            status, text = _run([*self.command, *options], source, self.timeout)
         except subprocess.TimeoutExpired:
             raise CompileError(
                 f"{self.path}: no result after {self.timeout:g} s; {_keep(source)}"
@@ -99,6 +107,7 @@ class Toolchain:
             raise CompileError(f"{self.path}: can't be run: {error.strerror}") from error
         if status != 0:
             raise self._failure(status, text, source)
+        return text
 
     def _failure(self, status: int, text: str, source: str) -> Exception:
         if "No space left on device" in text:

@@ -25,16 +25,24 @@ __all__ = [
     "Lowered",
     "MergedAxes",
     "Part",
+    "Report",
     "Strides",
     "bare_read",
     "part",
 ]
 
-Argument: TypeAlias = "Vertex | Number"  # a vertex stands for the address of its memory
+Argument: TypeAlias = "Vertex | Number | Report"  # a vertex stands for the address of its memory
 Location: TypeAlias = Callable[[Vertex], View | None]
 Strides: TypeAlias = tuple[Size, ...]
 
 HALVES = (DType.float16, DType.bfloat16)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The address where the kernel of a vertex reports a fault."""
+
+    vertex: Vertex
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class Building:
         self.sizes: list[Size] = []
         self.operands: list[tuple[Vertex, Size, Strides]] = []
         self.before_scalars: list[Size] = []
+        self.reports = False  # whether the kernel reports faults
         self.scopes: list[Scope] = []
 
     @property
@@ -108,6 +117,14 @@ class Building:
         scope = self.scope()
         read = bare_read(scope, scope.value(vertex))
         if read is None or read.source is None:
+            raise NeedsMemory(base(vertex), self.anchor)
+        return read
+
+    def exactly(self, vertex: Vertex) -> Read:
+        """Return the read of `vertex`, which is a view of memory of its own dtype."""
+        read = self.in_memory(vertex)
+        assert read.source is not None
+        if read.source.dtype is not vertex.dtype:
             raise NeedsMemory(base(vertex), self.anchor)
         return read
 
@@ -157,7 +174,10 @@ class Building:
         arguments: list[Argument] = list(self.sizes)
         for vertex, offset, strides in self.operands:
             arguments += [vertex, offset, *[s for s in strides if fixed(s) is None]]
-        arguments += [*self.before_scalars, *self.scalars.values]
+        arguments += self.before_scalars
+        if self.reports:
+            arguments.append(Report(self.group.root))
+        arguments += self.scalars.values
         assert len(arguments) == len(spec.parameters), (spec, arguments)
         reads = tuple(dict.fromkeys(vertex for vertex, _, _ in self.operands[1:]))
         met = frozenset[Vertex]().union(*[scope.met for scope in self.scopes])

@@ -12,15 +12,18 @@ from typing import Any, cast
 
 from tensorlib.backend import Backend, Buffer, Device
 from tensorlib.errors import ShapeError
+from tensorlib.graph.faults import Faults
 from tensorlib.graph.memory import layout
 from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.graph.plan import Address, PlanningBackend
+from tensorlib.graph.rules import RULES
 from tensorlib.graph.schedule import Externals, Scheduled, scheduled
 from tensorlib.graph.simplify import attributes_key
 from tensorlib.graph.vertex import is_view
 from tensorlib.graph.view import View, moved
 from tensorlib.knobs import knob
 from tensorlib.layouts.dim import Size, compiled
+from tensorlib.passes.registration import generation
 
 __all__ = ["BoundPlan", "copied_storage", "run_nodes", "state_storage", "storage_view"]
 
@@ -55,6 +58,9 @@ class BoundPlan:
         self._order = [(v.role == "output", v.index) for v in moving if isinstance(v, Address)]
         for k, index in self._places("constant"):
             self._words[k] = constants[index]
+        self._faults = Faults(made.plan, backend, device)
+        for k, index in self._places("fault"):
+            self._words[k] = self._faults.address(index)
         self._arena: Buffer | None = None
         self._capacities = [-1] * len(made.plan.slot_bytes)
         self._lock = threading.Lock()
@@ -86,6 +92,7 @@ class BoundPlan:
             head.extend(sizes)
             self._words[: len(head)] = array("q", head)
             self._executable.run(self._words)
+            self._faults.check()
             if not keep:
                 self._arena, self._capacities = None, [-1] * len(self._capacities)
         return made
@@ -181,7 +188,8 @@ def _run(pending: list[Node], backend: Backend) -> list[Buffer | None]:
     """Run the plan of the nodes; return the buffer of each, None for one that is a state."""
     order = topological(pending)
     key, buffers = _structure(order, pending)
-    plan = _plan((id(backend), pending[0].device, key), pending, buffers, backend)
+    rules = RULES.generation, generation()
+    plan = _plan((id(backend), pending[0].device, rules, key), pending, buffers, backend)
     made = plan.run([cast(Any, buffer).address for buffer in buffers], keep=False)
     return [None if k is None else made[k] for k in plan.results]
 

@@ -13,20 +13,28 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.dtypes import DType
+from tensorlib.dtypes import DType, as_dtype
 from tensorlib.graph.plan import KernelPlan
+from tensorlib.ir.interpreter import Memory
+from tensorlib.kernels.concrete import folded
+from tensorlib.kernels.custom import run_in_python
 from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate
 from tensorlib.kernels.specs import (
     Access,
+    CustomSpec,
     ElementwiseSpec,
     MatmulSpec,
     ReduceSpec,
+    RowwiseSpec,
+    ScanSpec,
     SoftmaxSpec,
     Spec,
     TakeSpec,
 )
 from tensorlib.ops import OPS
 from tensorlib.ops.packed import unpack
+from tensorlib.simd import SIMD
+from tensorlib.tile import Tile
 
 __all__ = ["Evaluator", "run_spec"]
 
@@ -135,7 +143,7 @@ def _strided(
     else:
         span = _bytes(address + first * dtype.itemsize, count * dtype.itemsize).view(dtype.numpy)
     steps = tuple(s * span.itemsize for s in strides)
-    return np.lib.stride_tricks.as_strided(span[-low:], shape, steps)
+    return np.ndarray(shape, span.dtype, span, -low * span.itemsize, steps)
 
 
 def _bytes(address: int, count: int) -> Array:
@@ -172,6 +180,8 @@ def _reduce(spec: ReduceSpec, given: _Arguments) -> None:
 
 
 def _folded(spec: ReduceSpec, rows: Array) -> Array:
+    if spec.op not in _FOLDS:
+        return folded(spec.op, rows)
     if rows.shape[-1] == 0 and spec.op in ("max", "min", "argmax", "argmin"):
         return np.zeros(rows.shape[:-1], np.int64 if "arg" in spec.op else rows.dtype)
     with np.errstate(all="ignore"):
@@ -223,10 +233,58 @@ def _take(spec: TakeSpec, given: _Arguments) -> None:
     given.operand("out", spec.store, shape)[...] = value
 
 
+def _scan(spec: ScanSpec, given: _Arguments) -> None:
+    shape = (*given.sizes("n", spec.outer_rank), given.words["m0"])
+    loads = given.operands(spec.loads, shape)
+    x = given.value(spec.prologue, shape, loads)
+    meaning = OPS[spec.op].meaning
+    assert meaning is not None
+    main = np.asarray(meaning(np.array(x), axis=-1, exclusive=spec.exclusive))
+    value = given.value(spec.epilogue, shape, loads, main)
+    given.operand("out", spec.store, shape)[...] = value
+
+
+def _rowwise(spec: RowwiseSpec, given: _Arguments) -> None:
+    outer = given.sizes("n", spec.outer_rank)
+    shape = (*outer, given.words["m0"])
+    loads = given.operands(spec.loads, shape)
+    rows = [np.array(given.value(part, shape, loads)) for part in spec.inputs]
+    meaning = OPS[spec.op].meaning
+    assert meaning is not None
+    main = np.asarray(meaning(*rows, axis=-1))
+    after = shape if spec.is_row else outer
+    if not spec.is_row and spec.loads:
+        loads = [load[..., 0] for load in loads] if shape[-1] else loads
+    value = given.value(spec.epilogue, after, loads, main)
+    given.operand("out", spec.store, after)[...] = value
+
+
+def _custom(spec: CustomSpec, given: _Arguments) -> None:
+    tiles = {}
+    for name, access in zip(spec.names, spec.tiles, strict=True):
+        words = given.words
+        rank = len(access.strides)
+        shape = [words[f"{name}_n{k}"] for k in range(rank)]
+        strides = [
+            words[f"{name}_stride{k}"] if s is None else s for k, s in enumerate(access.strides)
+        ]
+        count = max(words[f"{name}_size"], 0) if 0 not in shape else 0
+        memory = np.empty(0, np.uint8)
+        if count:
+            memory = _bytes(words[f"{name}_pointer"], count * access.dtype.itemsize)
+        offset = words[f"{name}_offset"]
+        tiles[name] = Tile(Memory(memory, name), access.dtype, shape, strides, offset)
+    scalars = [SIMD(x, as_dtype(x.dtype), 1) for x in given.scalars]
+    run_in_python(spec, tiles, scalars)
+
+
 _MEANINGS: dict[type, Callable[[Any, _Arguments], None]] = {
     ElementwiseSpec: _elementwise,
     ReduceSpec: _reduce,
     MatmulSpec: _matmul,
     SoftmaxSpec: _softmax,
     TakeSpec: _take,
+    ScanSpec: _scan,
+    RowwiseSpec: _rowwise,
+    CustomSpec: _custom,
 }

@@ -56,6 +56,11 @@ class Scalars:
             self.dtypes.append(dtype)
         return Leaf("scalar", index, dtype)
 
+    def add(self, value: Number) -> None:
+        """Add a scalar that is one of a user's kernel's own, even where its value is known."""
+        self.values.append(value)
+        self.dtypes.append(DType.float64 if isinstance(value, float) else DType.int64)
+
 
 class Scope:
     """One part of a kernel being made: the expressions of vertices over one coordinate space.
@@ -173,7 +178,7 @@ def _exact(value: Any, dtype: DType) -> Any:
     """`value` as the op table converts it to `dtype`, as a Python number."""
     meaning = OPS["constant"].meaning
     assert meaning is not None
-    python = {"bool": bool, "float": float, "complex": complex}.get(dtype.kind, int)
+    python = {"bool": bool, "float": float, "coded": float, "complex": complex}.get(dtype.kind, int)
     return python(meaning(value, (), dtype)[()])
 
 

@@ -16,6 +16,7 @@ from tensorlib.graph.rules import lossless
 from tensorlib.graph.vertex import HEAVY, Vertex, sorted_vertices
 from tensorlib.graph.view import View, product
 from tensorlib.layouts.dim import dim_equal
+from tensorlib.ops import OPS
 
 __all__ = ["Demands", "Group", "Use", "grouped", "is_located"]
 
@@ -31,7 +32,8 @@ COST = {
     **dict.fromkeys(("exp", "log", "sin", "cos", "tanh", "sigmoid", "silu", "rsqrt", "pow"), 16),
     "copy": 0,
 }
-PARTS = {"matmul": ("a", "b"), "take": ("operand", "operand")}  # all others: inner
+USERS_COST = 16
+PARTS = {"matmul": ("a", "b"), "take": ("operand", "operand")}  # custom: operand; others: inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class _Grouping:
         loads = frozenset[Vertex]().union(*[p.loads for p in parts])
         cost = sum([p.cost for p in parts])
         if vertex.kind == "elementwise" or vertex.op == "arange":
-            ops, cost = ops | {vertex}, cost + COST.get(vertex.op, 1)
+            ops, cost = ops | {vertex}, cost + _cost(vertex.op)
         depth = 1 + max([p.depth for p in parts], default=0)
         return Content(ops, loads, min(cost, 1000), depth)
 
@@ -205,9 +207,10 @@ class _Grouping:
 
     def visit_heavy(self, heavy: Vertex) -> None:
         group = self.claimed(heavy)
-        if heavy.kind == "reduce" and not heavy.op.startswith("arg"):
+        if heavy.kind == "reduce" and heavy.op not in ("argmax", "argmin"):
             group = self.spread(group, heavy)
-        parts = PARTS.get(heavy.op, ("inner",))
+        part = "operand" if heavy.kind == "custom" else "inner"
+        parts = PARTS.get(heavy.op, (part,) * len(heavy.inputs))
         for source, part in zip(heavy.inputs, parts, strict=True):
             self.uses[source].add(Use(group.root, part))
 
@@ -223,6 +226,8 @@ class _Grouping:
     def only_use(self, vertex: Vertex) -> Use | None:
         """The only use of a vertex, where it is in the main part of a root without an anchor."""
         if vertex in self.pinned or vertex.sealed or vertex in self.alone:
+            return None
+        if vertex.kind == "custom":
             return None
         if len(self.uses[vertex]) != 1:
             return None
@@ -242,6 +247,11 @@ class _Grouping:
         del self.groups[value]
         self.groups[use.root] = Group(use.root, value, heavy, group.path)
         return self.groups[use.root]
+
+
+def _cost(op: str) -> int:
+    """What an elementwise op costs; a user's function counts as a transcendental one."""
+    return COST[op] if op in COST else USERS_COST if OPS[op].kernel is not None else 1
 
 
 def _widens(vertex: Vertex) -> bool:

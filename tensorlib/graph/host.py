@@ -125,5 +125,4 @@ def _copied(backend: Backend, storage: Storage, shape: tuple[int, ...], dtype: D
     if storage.strides == contiguous_strides(shape):
         return span.reshape(shape)
     steps = tuple(s * dtype.itemsize for s in storage.strides)
-    view = np.lib.stride_tricks.as_strided(span[-low:], shape, steps)
-    return view.copy()
+    return np.ndarray(shape, span.dtype, span, -low * span.itemsize, steps).copy()

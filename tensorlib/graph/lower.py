@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.graph.assemble import (
@@ -21,8 +22,18 @@ from tensorlib.graph.lower_matmul import matmul
 from tensorlib.graph.vertex import Vertex
 from tensorlib.graph.view import View, product
 from tensorlib.kernels.expression import Expression, Leaf
-from tensorlib.kernels.specs import Access, ElementwiseSpec, ReduceSpec, SoftmaxSpec, TakeSpec
-from tensorlib.layouts.dim import Size
+from tensorlib.kernels.specs import (
+    Access,
+    CustomSpec,
+    ElementwiseSpec,
+    ReduceSpec,
+    RowwiseSpec,
+    ScanSpec,
+    SoftmaxSpec,
+    TakeSpec,
+)
+from tensorlib.layouts.dim import Size, known_nonnegative
+from tensorlib.ops import OPS
 
 __all__ = ["lowered"]
 
@@ -186,27 +197,14 @@ def reduced(heavy: Vertex, scalars: Scalars) -> tuple[str, DType, Expression]:
 
 def softmax(kernel: Building) -> Lowered:
     """Rows over the last axis of the kernel, whichever axis of the tensor it is."""
-    heavy, root = kernel.anchor, kernel.group.root
-    axis, rank = heavy.attributes["axis"] % len(heavy.shape), len(heavy.shape)
-    order = (*[a for a in range(rank) if a != axis], axis)
+    heavy = kernel.anchor
     accumulate = DType.float32 if heavy.dtype in HALVES else heavy.dtype
-    scope = kernel.scope()
-    value = converted(scope.value(heavy.inputs[0]), accumulate)
-    prologue = part(scope, value, lambda view: view.permuted(order))
-    scope = kernel.scope(heavy, converted(Leaf("main", 0, accumulate), heavy.dtype))
-    value = scope.expression(root)
-    epilogue = part(scope, value, lambda view: kernel.to_anchor(view).permuted(order))
-    store = kernel.to_anchor(kernel.stored(root)).permuted(order)
-    views = [store, *prologue.views, *epilogue.views]
-    rows = _Rows([heavy.shape[a] for a in order], views, rank - 1)
-    kernel.sizes = rows.sizes
-    out = kernel.operand(root, store, rows.all(store))
-    loads: list[Access] = []
-    known: dict[Read, int] = {}
-    first = kernel.bound(prologue, rows.all, loads, known)
-    last = kernel.bound(epilogue, rows.all, loads, known)
+    main = converted(Leaf("main", 0, accumulate), heavy.dtype)
+    rows = RowsOfAxis(kernel, [accumulate], main)
+    (first,) = rows.inputs
     spec = SoftmaxSpec(
-        rows.outer_rank, accumulate, first, last, tuple(loads), kernel.dtypes, out
+        rows.outer_rank, accumulate, first, rows.epilogue, tuple(rows.loads), kernel.dtypes,
+        rows.out,
     )  # fmt: skip
     return kernel.finished(spec)
 
@@ -242,10 +240,111 @@ def take(kernel: Building) -> Lowered:
     return kernel.finished(spec)
 
 
+# --- scans, functions of rows, users' kernels ---
+
+
+def scan(kernel: Building) -> Lowered:
+    """Like softmax: rows over one axis of the tensor."""
+    heavy = kernel.anchor
+    accumulate = DType.float32 if heavy.dtype in HALVES else heavy.dtype
+    main = converted(Leaf("main", 0, accumulate), heavy.dtype)
+    rows = RowsOfAxis(kernel, [accumulate], main)
+    (first,) = rows.inputs
+    return kernel.finished(
+        ScanSpec(
+            heavy.op, heavy.attributes["exclusive"], rows.outer_rank, accumulate, first,
+            rows.epilogue, tuple(rows.loads), kernel.dtypes, rows.out,
+        )
+    )  # fmt: skip
+
+
+def rowwise(kernel: Building) -> Lowered:
+    """A function of rows along the last axis."""
+    heavy = kernel.anchor
+    is_row = len(heavy.shape) == len(heavy.inputs[0].shape)
+    kinds = [source.dtype for source in heavy.inputs]
+    rows = RowsOfAxis(kernel, kinds, Leaf("main", 0, heavy.dtype), is_row)
+    return kernel.finished(
+        RowwiseSpec(
+            heavy.op, rows.outer_rank, is_row, rows.inputs, rows.epilogue, tuple(rows.loads),
+            kernel.dtypes, rows.out,
+        )
+    )  # fmt: skip
+
+
+class RowsOfAxis:
+    """A kernel over rows along one axis of its inputs: their expressions, and what comes after."""
+
+    def __init__(
+        self, kernel: Building, kinds: list[DType], main: Expression, is_row: bool = True
+    ) -> None:
+        heavy, root = kernel.anchor, kernel.group.root
+        shape = heavy.inputs[0].shape
+        axis = heavy.attributes["axis"]
+        order = (*[a for a in range(len(shape)) if a != axis], axis)
+
+        def turned(view: View) -> View:
+            view = kernel.to_anchor(view)
+            return view.permuted(order) if is_row else view
+
+        parts = []
+        for source, kind in zip(heavy.inputs, kinds, strict=True):
+            scope = kernel.scope()
+            value = converted(scope.value(source), kind)
+            parts.append(part(scope, value, lambda view: view.permuted(order)))
+        scope = kernel.scope(heavy, main)
+        after = part(scope, scope.expression(root), turned)
+        store = turned(kernel.stored(root))
+        views = [store, *[v for p in parts for v in p.views], *after.views]
+        rows = _Rows([shape[a] for a in order], views, len(shape) - 1)
+        self.outer_rank = rows.outer_rank
+        kernel.sizes = rows.sizes
+        self.out = kernel.operand(root, store, (rows.all if is_row else rows.outer)(store))
+        self.loads: list[Access] = []
+        known: dict[Read, int] = {}
+        self.inputs = tuple([kernel.bound(p, rows.all, self.loads, known) for p in parts])
+        self.epilogue = kernel.bound(after, rows.all, self.loads, known)
+
+
+def custom(kernel: Building) -> Lowered:
+    """A user's kernel over tiles in memory, whatever their strides."""
+    heavy, root = kernel.anchor, kernel.group.root
+    row = OPS[heavy.op]
+    own: Any = row.kernel
+    numbers = heavy.attributes["numbers"]
+    sources = [root, *heavy.inputs]
+    reads = [Read(root, kernel.stored(root)), *[kernel.exactly(v) for v in heavy.inputs]]
+    tiles = []
+    for vertex, read in zip(sources, reads, strict=True):
+        kernel.sizes += vertex.shape
+        assert read.source is not None
+        tiles.append(kernel.operand(read.source, read.view, read.view.strides))
+    kernel.before_scalars = [end(read.view) for read in reads]
+    kernel.reports = True
+    for number in numbers:
+        if number is not None:
+            kernel.scalars.add(number)
+    names = [own.arguments[0]]
+    names += [n for n, x in zip(own.arguments[1:], numbers, strict=True) if x is None]
+    return kernel.finished(CustomSpec(heavy.op, tuple(names), tuple(tiles), kernel.dtypes))
+
+
+def end(view: View) -> Size:
+    """Return the first element of memory behind those of a view, whose sizes are not 0."""
+    last = view.offset
+    for n, stride in zip(view.shape, view.strides, strict=True):
+        if not known_nonnegative(-1 * stride):
+            last = last + (n - 1) * stride
+    return last + 1
+
+
 LOWERINGS: dict[str, Callable[[Building], Lowered]] = {
     "elementwise": elementwise,
     "reduce": reduction,
     "softmax": softmax,
     "index": take,
     "contract": matmul,
+    "scan": scan,
+    "rowwise": rowwise,
+    "custom": custom,
 }

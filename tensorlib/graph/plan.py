@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from tensorlib.backend import Backend, Device
-from tensorlib.graph.assemble import Argument, Lowered
+from tensorlib.graph.assemble import Argument, Lowered, Report
 from tensorlib.graph.memory import Slots
 from tensorlib.graph.vertex import Vertex
 from tensorlib.kernels.expression import number_key
@@ -36,7 +36,8 @@ class Address:
     """The address of buffer number `index` of a role.
 
     Roles: `input` (given at every call), `output` (new at every call), `constant` (weights and
-    states: the same at every call) and `slot` (temporary memory).
+    states: the same at every call), `slot` (temporary memory) and `fault` (two int64 for each step
+    of a user's kernel, where it reports an access out of bounds).
     """
 
     role: str
@@ -130,11 +131,15 @@ class _Table:
     def __init__(self, buffers: Buffers) -> None:
         self.buffers = buffers
         self.values: dict[object, Value] = {}
+        self.reports: dict[Vertex, Address] = {}
 
     def key(self, argument: Argument) -> object:
         """Note the value of an argument and return its key."""
         if isinstance(argument, Vertex):
             value: Value = self.buffers.addresses[argument]
+        elif isinstance(argument, Report):
+            number = len(self.reports)
+            value = self.reports.setdefault(argument.vertex, Address("fault", number))
         else:
             value = argument
         key: object = value if isinstance(value, Address | Dim) else number_key(value)

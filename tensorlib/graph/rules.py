@@ -1,45 +1,21 @@
-"""The table of simplifications: exact rewriting rules, to which users can add their own.
+"""The library's simplifications: exact rewriting rules, in the table to which users add theirs.
 
-A rule never changes a result by a single bit, NaN and the sign of zero included.
+A rule of the library never changes a result by a single bit, NaN and the sign of zero included.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from tensorlib.dtypes import DType
 from tensorlib.graph.node import Node
+from tensorlib.graph.rule_table import RULES, Make, graph_rule, register_rule
 from tensorlib.layouts.dim import Dim, Size
 from tensorlib.ops import OPS
 
-__all__ = ["RULES", "Make", "Rule", "lossless", "register_rule"]
-
-Make: TypeAlias = Callable[..., Node]
-Rule: TypeAlias = Callable[[Node, Make], Node | None]
-
-RULES: defaultdict[str, list[Rule]] = defaultdict(list)  # by op, in the order they are tried
-
-
-def register_rule(*ops: str) -> Callable[[Rule], Rule]:
-    """Register `rule(node, make) -> Node | None` for nodes of these ops; use as a decorator.
-
-    The rule returns a node of the same shape and dtype and the same value, or None where it does
-    not apply. `make(op, inputs, attributes=None, shape=None, dtype=None)` builds (and simplifies)
-    a node; shape and dtype come from the op table where left out. Rules of one op are tried in
-    the order of registration.
-    """
-
-    def registered(rule: Rule) -> Rule:
-        for op in ops:
-            RULES[op].append(rule)
-        return rule
-
-    return registered
-
+__all__ = ["RULES", "graph_rule", "lossless"]
 
 # --- constants ---
 

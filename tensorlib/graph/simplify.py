@@ -7,14 +7,18 @@ from typing import Any
 
 from tensorlib.backend import Device
 from tensorlib.dtypes import DType
-from tensorlib.errors import ShapeError
+from tensorlib.errors import ShapeError, TensorlibError
 from tensorlib.graph.node import Node, Storage, topological
-from tensorlib.graph.rules import RULES, Make
+from tensorlib.graph.rule_table import Make, Rule, op_name
+from tensorlib.graph.rules import RULES
 from tensorlib.kernels.expression import number_key
 from tensorlib.layouts.dim import Size
 from tensorlib.ops import OPS
+from tensorlib.ops.user import name_of
 
 __all__ = ["attributes_key", "simplified"]
+
+DEEPEST = 100  # rewritings inside one another
 
 
 def simplified(roots: Iterable[Node]) -> list[Node]:
@@ -31,6 +35,7 @@ def simplified(roots: Iterable[Node]) -> list[Node]:
 class _Simplifier:
     def __init__(self) -> None:
         self.known: dict[Any, Node] = {}
+        self.rules: list[Rule] = []  # at work, each inside the one before
 
     def simplify(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op in ("input", "data", "update"):
@@ -76,26 +81,47 @@ class _Simplifier:
         )
 
     def _rewritten(self, node: Node) -> Node:
-        for rule in RULES[node.op]:
-            result = rule(node, self._maker(node))
+        for rule in RULES.of(node.op):
+            result = self._applied(rule, node)
             if result is not None and result is not node:
-                if (result.shape, result.dtype) != (node.shape, node.dtype):
-                    raise ShapeError(
-                        f"rule {rule.__name__}: got {result.dtype.name}{list(result.shape)} for "
-                        f"{node.op}, needed {node.dtype.name}{list(node.shape)}"
-                    )
                 return result
         return node
 
+    def _applied(self, rule: Rule, node: Node) -> Node | None:
+        """Return what a rule makes of a node, with its shape and dtype; None where it doesn't."""
+        if len(self.rules) >= DEEPEST:
+            last = ", ".join(dict.fromkeys(name_of(r) for r in self.rules[-10:]))
+            raise TensorlibError(
+                f"rules {last}: got {DEEPEST} rewritings inside one another, needed an end; a rule "
+                "must not make what it, or another, rewrites back"
+            )
+        self.rules.append(rule)
+        try:
+            result = rule(node, self._maker(node))
+        finally:
+            self.rules.pop()
+        if result is None:
+            return None
+        if not isinstance(result, Node):
+            raise TensorlibError(
+                f"rule {name_of(rule)}: returned {type(result).__name__}, needed a node or None"
+            )
+        if (result.shape, result.dtype) != (node.shape, node.dtype):
+            raise ShapeError(
+                f"rule {name_of(rule)}: got {result.dtype.name}{list(result.shape)} for "
+                f"{node.op}, needed {node.dtype.name}{list(node.shape)}"
+            )
+        return result
+
     def _maker(self, origin: Node) -> Make:
         def make(
-            op: str,
+            op: Any,
             inputs: Sequence[Node],
             attributes: dict[str, Any] | None = None,
             shape: tuple[Size, ...] | None = None,
             dtype: DType | None = None,
         ) -> Node:
-            given = attributes or {}
+            op, given = op_name(op), attributes or {}
             if shape is None:
                 shape = tuple(OPS[op].shape([i.shape for i in inputs], given))
             if dtype is None:

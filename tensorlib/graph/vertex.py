@@ -15,7 +15,7 @@ from tensorlib.ops import OPS
 __all__ = ["HEAVY", "Placement", "Vertex", "copied", "is_view", "sorted_vertices", "vertices"]
 
 # Ops with a kernel of their own, which may absorb elementwise ones before and after.
-HEAVY = ("reduce", "contract", "softmax", "index")
+HEAVY = ("reduce", "contract", "softmax", "index", "scan", "rowwise", "custom")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,25 @@ from tensorlib.ir.meaning import array
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import INDEX, Type, VectorType
 
-__all__ = ["Builder", "constant_of", "current_builder", "fail", "user_location", "user_place"]
+__all__ = [
+    "Builder",
+    "constant_of",
+    "current_builder",
+    "fail",
+    "traceback_place",
+    "user_location",
+    "user_place",
+]
 
 _STATE = threading.local()
 # Frames of these modules are the language itself: an error belongs to the line that called them.
-_INTERNAL = ("tensorlib.ir.", "tensorlib.simd", "tensorlib.tile", "tensorlib.lang.")
+_INTERNAL = (
+    "tensorlib.ir.",
+    "tensorlib.simd",
+    "tensorlib.tile",
+    "tensorlib.lang.",
+    "tensorlib.layouts.",
+)
 # Of the library's other modules, these hold kernels: their lines are shown as callers.
 _KERNELS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
 _LANGUAGE, _LIBRARY, _USERS, _TRACER = range(4)
@@ -87,6 +101,30 @@ def _calls(frame: FrameType) -> Place | None:
     if outer is not None:  # outside the tracer callers are none of the kernel's
         for called, at in reversed(found):
             place = called, at, place
+    return place
+
+
+def traceback_place(trace: TracebackType | None) -> Place | None:
+    """Return the innermost user's place of an error, with its callers up to the tracer."""
+    steps: list[tuple[FrameType, int]] = []
+    while trace is not None:
+        steps.append((trace.tb_frame, trace.tb_lasti))
+        trace = trace.tb_next
+    found: list[tuple[CodeType, int]] = []
+    inner, is_direct = None, True
+    for frame, at in reversed(steps):
+        kind = _kind(frame)
+        if kind == _TRACER:
+            break
+        if kind != _USERS:
+            is_direct = False
+        else:
+            if is_direct or inner is None or inner not in frame.f_code.co_consts:
+                found.append((frame.f_code, at))
+            inner, is_direct = frame.f_code, True
+    place: Place | None = None
+    for code, at in reversed(found):
+        place = code, at, place
     return place
 
 

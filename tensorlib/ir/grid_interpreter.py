@@ -16,7 +16,6 @@ from tensorlib.errors import KernelError, caret
 from tensorlib.ir.core import Block, Kernel, Operation, walk
 from tensorlib.ir.grid_ops import WARP_SIZE
 from tensorlib.ir.interpreter import MEMORY, Frame, Memory, Special, evaluate, kernel_values
-from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import Placement
 from tensorlib.ir.watched import Watch, WatchedMemory
 
@@ -250,11 +249,6 @@ class _Block:
         return self.memories[key]
 
 
-# The rows that atomic operators mean; an exchange stores the value itself.
-_OPERATORS = {
-    **{name: name for name in ("add", "minimum", "maximum", "and", "or", "xor")},
-    "exchange": "",
-}
 _CONTROL: dict[str, Callable[[_Block, Operation, list[Any], Frame], Running]] = {
     "for": _Block._for,
     "while": _Block._while,
@@ -327,41 +321,9 @@ def _meanings(block: _Block, thread: _Thread) -> dict[str, Special]:
         "alloc": lambda operation, operands: [block.memory(operation, thread)],
         "copy_async": noted(lambda operation, operands: _copy_async(thread, operation, operands)),
         "await_copy": noted(lambda operation, operands: _await_copy(thread, operands)),
-        "atomic": noted(_atomic),
-        "atomic_compare_exchange": noted(_compare_exchange),
     }
     meanings["alloc"] = lambda operation, operands: [block.memory(operation, thread)]
     return meanings
-
-
-def _atomic(operation: Operation, operands: list[Any]) -> list[Any]:
-    pointer, index, value = operands
-    operator = _OPERATORS[operation.attributes["operator"]]
-    meaning = ROWS[operator].numpy if operator else None
-    return [
-        _exchanged(operation, pointer, index, lambda old: meaning(old, value) if meaning else value)
-    ]
-
-
-def _compare_exchange(operation: Operation, operands: list[Any]) -> list[Any]:
-    pointer, index, expected, value = operands
-    return [
-        _exchanged(operation, pointer, index, lambda old: value if _same(old, expected) else old)
-    ]
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two elements have the same bits, which is what hardware compares."""
-    return bool(np.asarray(a).tobytes() == np.asarray(b).tobytes())
-
-
-def _exchanged(operation: Operation, pointer: Memory, index: Any, new: Any) -> Any:
-    dtype = operation.results[0].type.dtype
-    if isinstance(pointer, WatchedMemory):
-        return pointer.exchange(dtype, int(index), new)
-    old = pointer.load(dtype, int(index), 1, dtype.itemsize)
-    pointer.store(np.asarray(new(old)), dtype, int(index), dtype.itemsize)
-    return old
 
 
 def _copy_async(thread: _Thread, operation: Operation, operands: list[Any]) -> list[Any]:

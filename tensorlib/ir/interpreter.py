@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.dtypes import DType
+from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import KernelError, caret
 from tensorlib.ir.core import Block, Kernel, Operation, Value
 from tensorlib.ir.meaning import array
@@ -75,6 +75,12 @@ class Memory:
         if self.written is not None:
             self.written[first:last] = True
 
+    def exchange(self, dtype: DType, start: int, new: Callable[[Array], Array]) -> Array:
+        """Replace one element by a function of itself, and return what it was."""
+        old = self.load(dtype, start, 1, dtype.itemsize)
+        self.store(np.asarray(new(old)), dtype, start, dtype.itemsize)
+        return old
+
     def _span(self, dtype: DType, start: int, width: int, unit: int, lane: int) -> tuple[int, int]:
         first = start * unit + lane * dtype.itemsize
         last = first + width * dtype.itemsize
@@ -110,12 +116,21 @@ def kernel_values(
             f"{kernel.name}: got {len(arguments)} arguments, needed {len(kernel.parameters)}"
         )
     values: dict[int, Any] = {}
-    for parameter, argument in zip(kernel.parameters, arguments, strict=True):
+    for parameter, given in zip(kernel.parameters, arguments, strict=True):
+        argument = _codes(given, parameter.type.dtype)
         if isinstance(parameter.type, PointerType):
             values[id(parameter)] = memory(_checked(kernel, parameter, argument), parameter.name)
         else:
             values[id(parameter)] = array(argument, parameter.type.dtype, parameter.type.width)
     return values
+
+
+def _codes(argument: Any, dtype: DType) -> Any:
+    """Return an array of a coded dtype as the integers that passes made of its codes."""
+    if dtype.kind != "unsigned" or not isinstance(argument, np.ndarray):
+        return argument
+    is_coded = argument.dtype != dtype.numpy and as_dtype(argument.dtype).is_coded
+    return argument.view(dtype.numpy) if is_coded else argument
 
 
 def _checked(kernel: Kernel, parameter: Value, argument: Any) -> Array:
@@ -270,6 +285,39 @@ def _instruction(operation: Operation, operands: list[Any], values: Frame) -> li
     return run_block(operation.blocks[0], values)
 
 
+# The rows that atomic operators mean; an exchange stores the value itself.
+_OPERATORS = {
+    **{name: name for name in ("add", "minimum", "maximum", "and", "or", "xor")},
+    "exchange": "",
+}
+
+
+def _atomic(operation: Operation, operands: list[Any]) -> list[Any]:
+    pointer, index, value = operands
+    operator = _OPERATORS[operation.attributes["operator"]]
+    meaning = ROWS[operator].numpy if operator else None
+    return [
+        _exchanged(operation, pointer, index, lambda old: meaning(old, value) if meaning else value)
+    ]
+
+
+def _compare_exchange(operation: Operation, operands: list[Any]) -> list[Any]:
+    pointer, index, expected, value = operands
+    return [
+        _exchanged(operation, pointer, index, lambda old: value if _same(old, expected) else old)
+    ]
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two elements have the same bits, which is what hardware compares."""
+    return bool(np.asarray(a).tobytes() == np.asarray(b).tobytes())
+
+
+def _exchanged(operation: Operation, pointer: Memory, index: Any, new: Any) -> Any:
+    dtype = operation.results[0].type.dtype
+    return pointer.exchange(dtype, int(index), new)
+
+
 def _check(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
     """Every access is checked here; what is left is to say so where the limit is a lower one."""
     indices, limit, *mask = operands[1:]
@@ -283,7 +331,20 @@ def _check(operation: Operation, operands: list[Any], values: Frame) -> list[Any
     return []
 
 
-_CONTROL = {"check": _check, "for": _for, "while": _while, "if": _if, "instruction": _instruction}
+def _assert(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
+    if not operands[0]:
+        raise KernelError("assert: the condition does not hold")
+    return []
+
+
+_CONTROL = {
+    "assert": _assert,
+    "check": _check,
+    "for": _for,
+    "while": _while,
+    "if": _if,
+    "instruction": _instruction,
+}
 MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "load": _load,
     "masked_load": _masked_load,
@@ -294,5 +355,7 @@ MEMORY: dict[str, Callable[[Operation, list[Any]], list[Any]]] = {
     "scatter": _scatter,
     "masked_scatter": _scatter,
     "alloc": _alloc,
+    "atomic": _atomic,
+    "atomic_compare_exchange": _compare_exchange,
     "prefetch": lambda operation, operands: [],
 }

@@ -20,7 +20,6 @@ import numpy as np
 from tensorlib.dtypes import DType
 
 __all__ = [
-    "LIBRARY",
     "array",
     "cast",
     "compare",
@@ -28,7 +27,6 @@ __all__ = [
     "floor_modulo",
     "fma",
     "in_float32",
-    "library",
     "maximum",
     "minimum",
     "quietly",
@@ -181,10 +179,6 @@ def _below(value: float, limit: int) -> float:
     return value if value <= limit else float(np.nextafter(value, 0.0))
 
 
-# Functions of the C library that kernels may call, with their number of float64 operands.
-LIBRARY = {"sin": 1, "cos": 1, "tanh": 1, "pow": 2}
-
-
 @cache
 def _libm(name: str, operands: int) -> Any:
     """Return a function of the C library over arrays, element by element."""
@@ -192,12 +186,6 @@ def _libm(name: str, operands: int) -> Any:
     function = getattr(handle, name)
     function.restype, function.argtypes = ctypes.c_double, [ctypes.c_double] * operands
     return np.frompyfunc(function, operands, 1)
-
-
-def library(*operands: Array, function: str) -> Array:
-    """Call `function` of the C library on each lane."""
-    with np.errstate(all="ignore"):
-        return np.asarray(_libm(function, len(operands))(*operands), dtype=np.float64)
 
 
 def _odd_sum(product: Array, addend: Array) -> Array:

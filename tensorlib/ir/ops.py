@@ -50,7 +50,7 @@ def _same(count: int, kinds: str) -> TypeRule:
 
 def _comparison(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     left, right = simd_types(name, operands, 2)
-    if left != right:
+    if left != right or left.dtype.is_coded:
         raise needed(name, operands, "operands of one dtype and width; cast one of them")
     return [left.of(DType.bool)]
 
@@ -75,6 +75,8 @@ def _const(name: str, operands: Types, attributes: Attributes) -> list[Type]:
 
 def _cast(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     (a,) = simd_types(name, operands, 1)
+    if a.dtype.is_coded or attributes["dtype"].is_coded:
+        raise needed(name, operands, "numbers; casts of codes are traced as arithmetic on them")
     return [_regular(name, a.of(attributes["dtype"]))]
 
 
@@ -111,11 +113,6 @@ def _reduction(kinds: str) -> TypeRule:
         return [VectorType(a.dtype)]
 
     return rule
-
-
-def _library(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-    count = m.LIBRARY[attributes["function"]]
-    return _same(count, "float")(attributes["function"], operands, attributes)
 
 
 def _address(name: str, operands: Types) -> PointerType:
@@ -195,6 +192,12 @@ def _check(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     return []
 
 
+def _assert(name: str, operands: Types, attributes: Attributes) -> list[Type]:
+    if list(operands) != [VectorType(DType.bool)]:
+        raise needed(name, operands, "a scalar bool")
+    return []
+
+
 def _carried(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     first = {"for": 3, "while": 0, "if": 1}[name]
     if name == "if":
@@ -239,8 +242,6 @@ _TABLE = [
     Row("ceil", UNARY_FLOAT, m.in_float32(np.ceil)),
     Row("trunc", UNARY_FLOAT, m.in_float32(np.trunc)),
     Row("round", UNARY_FLOAT, m.in_float32(np.rint)),
-    # functions of the C library on float64 lanes: attribute `function` names one
-    Row("library", _library, m.library),
     # bits
     Row("and", BITS, m.quietly(np.bitwise_and), "{0} & {1}"),
     Row("or", BITS, m.quietly(np.bitwise_or), "{0} | {1}"),
@@ -285,6 +286,8 @@ _TABLE = [
     Row("yield", _none, effect="control"),
     # ends the kernel where an index is not below a limit: see passes/checked.py
     Row("check", _check, effect="control"),
+    # ends the kernel where a condition does not hold; only the interpreter and checks know of it
+    Row("assert", _assert, effect="control"),
     # a hardware instruction over its meaning: see ir/instructions.py
     Row(
         "instruction",

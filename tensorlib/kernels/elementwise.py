@@ -9,18 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from tensorlib.ir import Kernel
-from tensorlib.kernels.operands import (
-    along,
-    coordinates,
-    leaf_at,
-    operand,
-    product,
-    sizes,
-    trace_spec,
-)
+from tensorlib.kernels import generate
+from tensorlib.kernels.operands import leaf_at, operand, sizes, trace_spec
 from tensorlib.kernels.scalar import lanes_of, value
 from tensorlib.kernels.specs import ElementwiseSpec
-from tensorlib.lang.control import parallel
 from tensorlib.simd import SIMD
 from tensorlib.tile import Tile
 
@@ -54,15 +46,4 @@ def elementwise(
         leaf = leaf_at(load, scalar, where, lanes)
         out.store[lanes](*where, value(spec.expression, leaf, lanes))
 
-    if spec.rank == 0:
-        store([], 1)
-    elif spec.rank == 1:
-        whole = n[0] // width * width
-        for i in parallel(range(0, whole, width)):
-            store([i], width)
-        if width > 1:
-            for i in range(whole, n[0]):
-                store([i], 1)
-    else:
-        for row in parallel(range(product(n[:-1]))):
-            along(coordinates(row, n[:-1]), 0, n[-1], width, store)
+    generate.elementwise(n, width, store)

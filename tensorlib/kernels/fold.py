@@ -16,14 +16,17 @@ from typing import Any
 import numpy as np
 
 from tensorlib.dtypes import DType
+from tensorlib.ir.builder import fail
 from tensorlib.kernels.operands import coordinates, product
+from tensorlib.ops import OPS
 from tensorlib.simd import SIMD
 
-__all__ = ["BLOCK", "fold", "fold_lanes", "neutral", "roundings"]
+__all__ = ["BLOCK", "across", "combining", "fold", "fold_lanes", "neutral", "roundings"]
 
 BLOCK = 128
 
 Elements = Callable[[list[Any], int], SIMD]  # at an inner coordinate, so many lanes
+Op = str | Callable[[SIMD, SIMD], SIMD]  # an op by its name, or a function of two elements
 
 COMBINE: dict[str, Callable[[SIMD, SIMD], SIMD]] = {
     "sum": lambda a, b: a + b,
@@ -43,8 +46,12 @@ ACROSS: dict[str, Callable[[SIMD], SIMD]] = {
 }
 
 
-def neutral(op: str, dtype: DType) -> Any:
+def neutral(op: Op, dtype: DType) -> Any:
     """Return the value that changes nothing: where a fold starts."""
+    if not isinstance(op, str):
+        raise fail("reduce: got a function without its identity, needed the value to start from")
+    if op not in COMBINE:
+        return OPS[op].identity
     if op in ("sum", "prod", "any", "all"):
         return {"sum": 0, "prod": 1, "any": False, "all": True}[op]
     greatest = op == "min"
@@ -54,6 +61,27 @@ def neutral(op: str, dtype: DType) -> Any:
         return greatest
     limits = np.iinfo(dtype.numpy)
     return int(limits.max if greatest else limits.min)
+
+
+def combining(op: Op) -> Callable[[SIMD, SIMD], SIMD]:
+    """Return the function that combines two elements: of the library's ops, or a user's own."""
+    if callable(op):
+        return op
+    if op in COMBINE:
+        return COMBINE[op]
+    own = OPS[op].kernel
+    assert own is not None, op
+    return own
+
+
+def across(op: Op, vector: SIMD) -> SIMD:
+    """Combine the lanes of a vector into one: lanes [0, w/2) with [w/2, w), and so on."""
+    if isinstance(op, str) and op in ACROSS:
+        return ACROSS[op](vector)
+    combine = combining(op)
+    while vector.width > 1:
+        vector = combine(*vector.split())
+    return vector
 
 
 def roundings(n: int, lanes: int, rows: int = 1) -> int:
@@ -66,14 +94,16 @@ def roundings(n: int, lanes: int, rows: int = 1) -> int:
     return min(n * rows, BLOCK + blocks * rows + int(math.log2(lanes)))
 
 
-def fold(op: str, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: int) -> SIMD:
+def fold(
+    op: Op, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: int, identity: Any = None
+) -> SIMD:
     """Combine the elements at all coordinates of `m` into a scalar: vectors along the last axis.
 
     Element i of a row goes into lane i % lanes, those after the last whole vector too. So neutral
     elements after the end of a row change no bit: a masked row gives what a shorter one gives.
     """
-    combine, step = COMBINE[op], BLOCK * lanes
-    empty = SIMD[dtype, lanes](neutral(op, dtype))
+    combine, step = combining(op), BLOCK * lanes
+    empty = SIMD[dtype, lanes](neutral(op, dtype) if identity is None else identity)
     places = SIMD[DType.int64, lanes](*range(lanes))
     total = empty
     for row in range(product(m[:-1])):
@@ -89,7 +119,7 @@ def fold(op: str, dtype: DType, elements: Elements, m: Sequence[SIMD], lanes: in
                     one = elements([*outer, i], 1).splat(lanes)
                     block = combine(block, (places == i - whole).select(one, empty))
             total = combine(total, block)
-    return ACROSS[op](total)
+    return across(op, total)
 
 
 def fold_lanes(
@@ -100,7 +130,7 @@ def fold_lanes(
     step: int = 1,
 ) -> list[SIMD]:
     """Combine lane by lane the vectors at all coordinates of `m`, `step` apart on the last axis."""
-    combine = COMBINE[op]
+    combine = combining(op)
     total = start
     for row in range(product(m[:-1])):
         inner = coordinates(row, m[:-1])

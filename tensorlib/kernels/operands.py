@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.errors import DTypeError
 from tensorlib.ir import Kernel
 from tensorlib.kernels.expression import Leaf
+from tensorlib.kernels.scalar import require_kernels
 from tensorlib.kernels.specs import Access, Spec
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
@@ -59,8 +61,11 @@ def sizes(letter: str, count: int) -> tuple[Size, ...]:
 def trace_spec(spec: Spec, function: Callable[..., Any], arguments: dict[str, Any]) -> Kernel:
     """Trace `function(spec=spec, **arguments)` into a kernel with the spec's parameters in order.
 
-    Scalars arrive as the tuple `scalar`.
+    Scalars arrive as the tuple `scalar`. Raises BackendError for an op that has no kernel.
     """
+    for value in [getattr(spec, field.name) for field in fields(spec)]:
+        for part in value if isinstance(value, tuple) else (value,):
+            require_kernels(part)
     arguments["scalar"] = tuple(SIMDType(d) for d in spec.scalars)
     order = [p.name.removesuffix("_pointer") for p in spec.parameters]
     return trace(function, arguments, {"spec": spec}, name=function.__name__, order=order)

@@ -16,9 +16,10 @@ from tensorlib.errors import BackendError
 from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate, nodes
 from tensorlib.lang import math as m
 from tensorlib.lang.target import simdwidthof
+from tensorlib.ops import OPS
 from tensorlib.simd import SIMD, apply
 
-__all__ = ["SCALAR", "lanes_of", "value"]
+__all__ = ["SCALAR", "in_pieces", "lanes_of", "require_kernels", "value"]
 
 
 def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> SIMD:
@@ -32,25 +33,51 @@ def value(expression: Expression, leaf: Callable[[Leaf], SIMD], width: int) -> S
     def combine(part: Apply, arguments: tuple[SIMD, ...]) -> SIMD:
         if part.op == "cast":
             return arguments[0].cast(part.dtype)
-        if part.op not in SCALAR:
-            raise BackendError(f"{part.op}: has no kernel; try device='reference'")
-        return SCALAR[part.op](*arguments)
+        if part.op in SCALAR:
+            return SCALAR[part.op](*arguments)
+        row = OPS[part.op]
+        return in_pieces(row.kernel, arguments, row.width)
 
     return evaluate(expression, at, combine)
 
 
+def require_kernels(expression: Any) -> None:
+    """Raise BackendError where an op of an expression can't be computed in a kernel."""
+    if not isinstance(expression, Apply):
+        return
+    for part in nodes(expression):
+        if isinstance(part, Leaf) or part.op == "cast" or part.op in SCALAR:
+            continue
+        if part.op not in OPS or OPS[part.op].kernel is None:
+            raise BackendError(f"{part.op}: has no kernel; try device='reference'")
+
+
+def in_pieces(function: Any, arguments: Sequence[SIMD], most: int | None) -> SIMD:
+    """Return a user's function of values; of at most `most` lanes at once where that is given."""
+    width = arguments[0].width
+    if most is None or width <= most:
+        return function(*arguments).splat(width)
+    starts = range(0, width, most)
+    parts = [function(*[x.slice(most, s) for x in arguments]).splat(most) for s in starts]
+    return SIMD.join(*parts)
+
+
 # Computed in float64 inside, whatever the dtype.
-_WIDE = ("tanh", "sin", "cos", "pow")
+_WIDE = ("tanh", "pow")
 
 
 def lanes_of(*expressions: Expression | None, dtypes: Sequence[DType] = ()) -> int:
     """Return how many lanes fill a vector register with the widest dtype that is computed with.
 
     >>> x = Leaf("load", 0, DType.float32)
-    >>> lanes_of(x), lanes_of(x, dtypes=[DType.float64]), lanes_of(Apply("sin", (x,), x.dtype))
+    >>> lanes_of(x), lanes_of(x, dtypes=[DType.float64]), lanes_of(Apply("pow", (x, x), x.dtype))
     (8, 4, 4)
     """
     parts = [part for e in expressions if e is not None for part in nodes(e)]
+    rows = [OPS[p.op] for p in parts if isinstance(p, Apply) and p.op in OPS]
+    wanted = [row.width for row in rows if row.width is not None]
+    if wanted:
+        return min(wanted)
     return min(simdwidthof(d) for d in (DType.int8, *dtypes, *map(_computed_in, parts)))
 
 

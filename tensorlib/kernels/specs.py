@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from tensorlib.dtypes import DType
 from tensorlib.kernels.expression import Expression
 from tensorlib.lang.target import Target, current_target
+from tensorlib.passes.registration import generation
 
 if TYPE_CHECKING:
     from tensorlib.ir import Kernel
@@ -39,10 +40,13 @@ if TYPE_CHECKING:
 __all__ = [
     "REDUCTIONS",
     "Access",
+    "CustomSpec",
     "ElementwiseSpec",
     "MatmulSpec",
     "Parameter",
     "ReduceSpec",
+    "RowwiseSpec",
+    "ScanSpec",
     "SoftmaxSpec",
     "Spec",
     "TakeSpec",
@@ -295,7 +299,124 @@ class TakeSpec:
         )
 
 
-Spec = ElementwiseSpec | ReduceSpec | MatmulSpec | SoftmaxSpec | TakeSpec
+@dataclass(frozen=True, slots=True)
+class ScanSpec:
+    """Combine the elements of rows from the first on: for every o in (n0, ..., n{outer_rank-1}),
+
+        x[i]      = prologue(loads[o, i], iota, scalars)              in `accumulate`
+        main[i]   = op of x[0], ..., x[i] (exclusive: of the identity, x[0], ..., x[i-1])
+        out[o, i] = epilogue(main[i], loads[o, i], iota, scalars)
+
+    one after the other, in this order. `op` is a row of kind `scan`. Leaves, sizes and operands are
+    those of SoftmaxSpec.
+    """
+
+    op: str
+    exclusive: bool
+    outer_rank: int
+    accumulate: DType
+    prologue: Expression
+    epilogue: Expression
+    loads: tuple[Access, ...]
+    scalars: tuple[DType, ...]
+    store: Access
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        sizes = [*_names("n", self.outer_rank), "m0"]
+        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+
+    def build(self) -> Kernel:
+        return _build(self)
+
+    def __str__(self) -> str:
+        name = f"exclusive {self.op}" if self.exclusive else self.op
+        return (
+            f"scan{self.outer_rank} {self.store} = {self.epilogue}; main = {name} "
+            f"{self.accumulate.name} {self.prologue}{_given(self.loads)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RowwiseSpec:
+    """A function of rows: for every o in (n0, ..., n{outer_rank-1}), over i in range(m0),
+
+        main      = op of the rows inputs[0](loads[o, i], iota, scalars), inputs[1](...), ...
+        out[o, i] = epilogue(main[i], loads[o, i], iota, scalars)     where main is a row
+        out[o]    = epilogue(main, loads[o, 0], iota, scalars)        where it is a number
+
+    `op` is a row of kind `rowwise`, whose kernel takes and returns `tensorlib.kernels.row.Row`s.
+    Sizes: n0 ... n{outer_rank-1}, m0. Operands: out (axes: outer, and i for rows), load0, ...
+    (axes: outer, i).
+    """
+
+    op: str
+    outer_rank: int
+    is_row: bool
+    inputs: tuple[Expression, ...]
+    epilogue: Expression
+    loads: tuple[Access, ...]
+    scalars: tuple[DType, ...]
+    store: Access
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        sizes = [*_names("n", self.outer_rank), "m0"]
+        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+
+    def build(self) -> Kernel:
+        return _build(self)
+
+    def __str__(self) -> str:
+        rows = ", ".join(map(str, self.inputs))
+        return (
+            f"rowwise{self.outer_rank} {self.store} = {self.epilogue}; main = {self.op}({rows})"
+            f"{_given(self.loads)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CustomSpec:
+    """A user's kernel, with a check in front of every access: row `op` of kind `custom`.
+
+    Sizes: {name}_n{axis} of every tile. Operands: the tiles by the names of the kernel's
+    parameters, the result first. After them come, for each tile, {name}_size (the element of its
+    memory from which on nothing may be accessed) and the pointer `faults` to two int64 (the site
+    of the first fault, 0 for none, and its index). Scalars: the numbers among the arguments.
+    """
+
+    op: str
+    names: tuple[str, ...]
+    tiles: tuple[Access, ...]
+    scalars: tuple[DType, ...]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        pairs = list(zip(self.names, self.tiles, strict=True))
+        sizes = [f"{name}_n{k}" for name, tile in pairs for k in range(len(tile.strides))]
+        ends = [Parameter(f"{name}_size", "size", DType.int64) for name in self.names]
+        faults = Parameter("faults", "pointer", DType.int64)
+        tail = _parameters([], [], self.scalars)
+        return (*_parameters(sizes, pairs, ()), *ends, faults, *tail)
+
+    def build(self) -> Kernel:
+        return _build(self)
+
+    def __str__(self) -> str:
+        tiles = zip(self.names, self.tiles, strict=True)
+        return f"{self.op}({', '.join(f'{name}: {tile}' for name, tile in tiles)})"
+
+
+Spec = (
+    ElementwiseSpec
+    | ReduceSpec
+    | MatmulSpec
+    | SoftmaxSpec
+    | TakeSpec
+    | ScanSpec
+    | RowwiseSpec
+    | CustomSpec
+)
 
 # The module whose `build(spec)` makes the kernel, imported when the first one is built.
 BUILDERS: dict[type, str] = {
@@ -304,15 +425,18 @@ BUILDERS: dict[type, str] = {
     MatmulSpec:      "tensorlib.kernels.matmul",
     SoftmaxSpec:     "tensorlib.kernels.softmax",
     TakeSpec:        "tensorlib.kernels.take",
+    ScanSpec:        "tensorlib.kernels.scan",
+    RowwiseSpec:     "tensorlib.kernels.rowwise",
+    CustomSpec:      "tensorlib.kernels.custom",
 }  # fmt: skip
 
 
 def _build(spec: Spec) -> Kernel:
-    return _built(spec, current_target())
+    return _built(spec, current_target(), generation())
 
 
 @lru_cache(maxsize=4096)
-def _built(spec: Spec, target: Target) -> Kernel:
+def _built(spec: Spec, target: Target, passes: int) -> Kernel:
     kernel: Kernel = import_module(BUILDERS[type(spec)]).build(spec)
     return kernel
 

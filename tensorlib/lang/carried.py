@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from tensorlib.dtypes import DType
+from tensorlib.errors import KernelError
 from tensorlib.ir.builder import Builder, fail
 from tensorlib.ir.core import Block, Value
 from tensorlib.ir.types import Type, VectorType
 from tensorlib.lang.pytree import flatten
+from tensorlib.lang.refusal import origin
 from tensorlib.lang.slots import Slots, is_mutable
 from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, lift
@@ -24,9 +26,11 @@ __all__ = [
     "Scope",
     "State",
     "are_others",
+    "came_from",
     "is_number",
     "lifted",
     "number_type",
+    "other_memory",
     "zeros_like",
 ]
 
@@ -70,17 +74,26 @@ def zeros_like(value: Any) -> Any:
     return rebuild(iter([SIMD[x.dtype, x.width](0) if isinstance(x, SIMD) else x for x in leaves]))
 
 
-def lifted(leaf: Any, kind: VectorType, name: str) -> Value:
-    """Return the IR value of a leaf; it must have the type that is carried."""
+def lifted(leaf: Any, kind: VectorType, name: str, before: Any = None) -> Value:
+    """Return the IR value of a leaf; it must have the type that is carried, as `before` has."""
     if is_number(leaf):
         leaf = SIMD[kind.dtype, kind.width](leaf)
     if not isinstance(leaf, SIMD) or leaf.type is not kind:
         got = leaf.type if isinstance(leaf, SIMD) else type(leaf).__name__
-        raise fail(
-            f"{name} is {kind} before this statement and {got} after it; "
-            f"a carried name keeps its type: try SIMD[...](...) before, or .cast in it"
-        )
+        raise KernelError(f"{fail(_KEPT.format(name, kind, got))}{came_from(before, leaf)}")
     return lift(leaf)
+
+
+_KEPT = (
+    "{} is {} before this statement and {} after it; "
+    "a carried name keeps its type: try SIMD[...](...) before, or .cast in it"
+)
+
+
+def came_from(*leaves: Any) -> str:
+    """Return lines that say where traced values were made, one after the other."""
+    traced = [x for x in leaves if isinstance(x, SIMD) and isinstance(x.value, Value)]
+    return "".join(origin(x.type, x.value.operation) for x in traced)
 
 
 class _Promote(Exception):
@@ -163,6 +176,14 @@ class State:
         ]
 
 
+def other_memory(where: str, name: str) -> KernelError:
+    """Return the error of a name that holds a tile of one memory, and then of another."""
+    return fail(
+        f"{where}: {name} is a tile of one memory before and of another after; a name keeps its "
+        "memory: try copy_from, one tile with an axis more, or fragments, which are values"
+    )
+
+
 def are_others(a: Any, b: Any) -> bool:
     """Whether two values hold different lists, objects or tiles in the same place."""
     if a is b or isinstance(a, Undefined) or isinstance(b, Undefined):
@@ -239,6 +260,7 @@ class Carried:
                 try:
                     outputs = self._leave()
                 except _Promote:
+                    self.state.write(self.state.before)  # what is taken apart is as it was
                     self._settle_types()
                     continue
                 builder.emit("yield", outputs)
@@ -283,6 +305,8 @@ class Carried:
             self._promoted[place] = number_type(before, leaf)
         else:
             name = self.state.leaf_names()[position]
+            if isinstance(before, Value):
+                raise other_memory("loop", name.removesuffix("_0"))
             raise fail(
                 f"loop: {name} changes from {before!r} to {leaf!r} in the loop; "
                 "only numbers and SIMD values can change in a run-time loop"
@@ -290,8 +314,8 @@ class Carried:
         return True
 
     def _lifted(self, leaves: Sequence[Any]) -> list[Value]:
-        rows = zip(leaves, self.types, self.state.leaf_names(), strict=True)
-        return [lifted(leaf, kind, name) for leaf, kind, name in rows if kind is not None]
+        rows = zip(leaves, self.types, self.state.leaf_names(), self.leaves, strict=True)
+        return [lifted(x, kind, name, old) for x, kind, name, old in rows if kind is not None]
 
     def initial(self) -> list[Value]:
         """Return the carried values before the loop."""

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tensorlib.dtypes import DType
+from tensorlib.errors import KernelError
 from tensorlib.ir.builder import Builder, current_builder, fail
 from tensorlib.ir.core import Block, Value
-from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import INDEX, VectorType
 from tensorlib.lang.carried import (
     EMPTY,
@@ -26,19 +26,24 @@ from tensorlib.lang.carried import (
     Scope,
     State,
     are_others,
+    came_from,
     is_number,
     lifted,
     number_type,
+    other_memory,
     zeros_like,
 )
+from tensorlib.lang.conditions import and_, asserted, compared, not_, or_, scalar_condition
 from tensorlib.lang.pytree import flatten
 from tensorlib.lang.undefined import Undefined, unset
 from tensorlib.simd import SIMD, SIMDType, lift
+from tensorlib.tile import Tile
 
 __all__ = [
     "Range",
     "Scope",
     "and_",
+    "asserted",
     "choose",
     "compared",
     "defined",
@@ -52,6 +57,7 @@ __all__ = [
     "runtime_range",
     "static",
     "static_iterable",
+    "static_named",
     "unroll",
     "unset",
 ]
@@ -127,6 +133,16 @@ def static(condition: Any) -> bool:
     return bool(condition)
 
 
+def static_named(condition: Any) -> bool:
+    """Return the condition of a `while` that gives a name with `:=`, known at compile time."""
+    if isinstance(condition, SIMD) and condition.is_traced:
+        raise fail(
+            "while: := in a condition that is known at run time only; try assigning the name "
+            "before the loop and at the end of its body"
+        )
+    return bool(condition)
+
+
 def static_iterable(iterable: Any) -> Any:
     """Return the iterable of a loop that must run at compile time."""
     if isinstance(iterable, Range) and current_builder() is not None:
@@ -159,7 +175,7 @@ def run_for(
 def _static_for(
     iterable: Iterable[Any], body: Body, scope: Scope | None, flags: Sequence[str]
 ) -> None:
-    for item in iterable:
+    for item in _items(iterable):
         leaving = _leaving(scope, flags)
         if leaving is True:
             return
@@ -167,6 +183,12 @@ def _static_for(
             body(item)
         else:
             run_if(~leaving, scope, functools.partial(body, item))
+
+
+def _items(iterable: Iterable[Any]) -> Iterable[Any]:
+    if isinstance(iterable, Tile):
+        raise fail(f"for: got {iterable!r}; try range(t.size) and t[i], or t.tile[...]")
+    return iterable
 
 
 def _leaving(scope: Scope | None, flags: Sequence[str]) -> Any:
@@ -278,7 +300,7 @@ def _record_while(
             carried.enter(head.parameters)
             leaving = _leaving(scope, flags)
             test = condition() if leaving is False else and_(~leaving, condition)
-            builder.emit("yield", [_scalar_condition(test, "while")])
+            builder.emit("yield", [scalar_condition(test, "while")])
     carried.finish(builder.emit("while", carried.initial(), {}, [head, block]))
 
 
@@ -303,7 +325,7 @@ def run_if(condition: Any, scope: Scope | None, then: Body, otherwise: Body | No
         return
     builder, state = current_builder(), State(scope)
     assert builder is not None
-    test = _scalar_condition(condition, "if")
+    test = scalar_condition(condition, "if")
     with state.restored():
         sides = [_Side(builder, state, body) for body in (then, otherwise)]
     _merge(builder, test, state, sides)
@@ -377,12 +399,15 @@ def _kind_of(name: str, a: Any, b: Any) -> VectorType | None:
     """Return the type of what two branches give different values; None where they are the same."""
     if a is b or (type(a) is type(b) and not isinstance(a, SIMD) and bool(a == b)):
         return None
+    if isinstance(a, Value) and isinstance(b, Value):
+        raise other_memory("if", name.removesuffix("_0"))
     kinds = {x.type for x in (a, b) if isinstance(x, SIMD)}
     if not kinds and is_number(a) and is_number(b):
         kinds = {number_type(a, b)}
     if len(kinds) != 1 or not all(isinstance(x, SIMD) or is_number(x) for x in (a, b)):
         what = "the result" if name.startswith("__") else name
-        raise fail(f"if: the branches give {what} the types {_kind(a)} and {_kind(b)}")
+        message = f"if: the branches give {what} the types {_kind(a)} and {_kind(b)}"
+        raise KernelError(f"{fail(message)}{came_from(a, b)}")
     return kinds.pop()
 
 
@@ -392,16 +417,6 @@ def _is_value(value: Any) -> bool:
 
 def _kind(leaf: Any) -> str:
     return str(leaf.type) if isinstance(leaf, SIMD) else type(leaf).__name__
-
-
-def _scalar_condition(test: Any, where: str) -> Value:
-    if not isinstance(test, SIMD) or test.dtype is not DType.bool or test.width != 1:
-        got = test.type if isinstance(test, SIMD) else type(test).__name__
-        raise fail(
-            f"{where}: got a condition of type {got}, needed a scalar bool; "
-            "try .reduce_or() or .reduce_and() for a branch, .select(a, b) to choose by lane"
-        )
-    return lift(test)
 
 
 # --- expressions ---
@@ -424,67 +439,3 @@ def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
     scope = Scope(("value",), lambda: (value,), put)
     run_if(condition, scope, lambda: assign(then), lambda: assign(otherwise))
     return value
-
-
-def and_(left: Any, right: Callable[[], Any]) -> Any:
-    """`left and right`; on traced conditions `&`, where the right side may be computed anyway."""
-    return _logic(left, right, False) if _is_condition(left) else left and right()
-
-
-def or_(left: Any, right: Callable[[], Any]) -> Any:
-    """`left or right`; on traced conditions `|`, where the right side may be computed anyway."""
-    return _logic(left, right, True) if _is_condition(left) else left or right()
-
-
-def not_(value: Any) -> Any:
-    """`not value`; on a traced mask or condition, its complement."""
-    return ~value if _is_condition(value) else not value
-
-
-def _logic(left: SIMD, right: Callable[[], Any], decides: bool) -> Any:
-    """Combine conditions; a right side that reads memory only runs where it matters."""
-    builder = current_builder()
-    assert builder is not None
-    with builder.block() as block:
-        value = right()
-    is_pure = all(ROWS[o.name].effect == "pure" for o in block.operations)
-    if isinstance(value, bool):
-        builder.inline(block)
-        return left if value is not decides else SIMD[DType.bool, left.width](decides)
-    if is_pure or left.width > 1:
-        builder.inline(block)
-        return left | value if decides else left & value
-    kind = VectorType(DType.bool)
-    with builder.reopened(block):
-        builder.emit("yield", [_scalar_condition(value, "or" if decides else "and")])
-    with builder.block() as known:
-        builder.emit("yield", [builder.constant(decides, kind)])
-    blocks = [known, block] if decides else [block, known]
-    return SIMD.of(builder.emit("if", [lift(left)], {"types": [kind]}, blocks)[0])
-
-
-def compared(signs: Sequence[str], left: Any, *rights: Callable[[], Any]) -> Any:
-    """`a < b < c`: each operand is computed once, and only as long as the result is open."""
-    right = rights[0]()
-    test = _COMPARE[signs[0]](left, right)
-    if len(signs) == 1:
-        return test
-    return and_(test, lambda: compared(signs[1:], right, *rights[1:]))
-
-
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "Lt": operator.lt,
-    "LtE": operator.le,
-    "Gt": operator.gt,
-    "GtE": operator.ge,
-    "Eq": operator.eq,
-    "NotEq": operator.ne,
-    "Is": operator.is_,
-    "IsNot": operator.is_not,
-    "In": lambda a, b: a in b,
-    "NotIn": lambda a, b: a not in b,
-}
-
-
-def _is_condition(value: Any) -> bool:
-    return isinstance(value, SIMD) and value.is_traced and value.dtype is DType.bool

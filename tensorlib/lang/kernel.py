@@ -12,19 +12,34 @@ import numpy as np
 from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import KernelError
 from tensorlib.ir import Kernel, current_builder, interpret, text
+from tensorlib.ir.builder import fail
 from tensorlib.ir.effects import writes
+from tensorlib.ir.grid_interpreter import interpret_grid
+from tensorlib.lang.atomic import as_annotated
+from tensorlib.lang.awaiting import awaited
+from tensorlib.lang.extent import Axes, block_shape, launch_shapes
+from tensorlib.lang.nested import is_nested, parts_of, spread
 from tensorlib.lang.rewrite import rewritten
-from tensorlib.lang.target import current_target
+from tensorlib.lang.shown import kernel_html
+from tensorlib.lang.target import Target, current_target, targeting
+from tensorlib.lang.threads import run_grid
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
-from tensorlib.passes import run_passes
-from tensorlib.printers import PRELUDE, print_c
-from tensorlib.simd import SIMDType
+from tensorlib.passes import for_workers, run_passes
+from tensorlib.passes.instructions import instructions
+from tensorlib.passes.registration import generation
+from tensorlib.printers import PRELUDE, for_opencl, print_c, print_cuda, print_opencl
+from tensorlib.printers.walker import noted
+from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tile import Tile, TileType
 
 __all__ = ["KernelFunction", "written"]
 
-PRINTERS: dict[str, Callable[[Kernel], str]] = {"c": lambda kernel: PRELUDE + print_c(kernel)}
+PRINTERS: dict[str, Callable[[Kernel], str]] = {
+    "c": lambda kernel: PRELUDE + print_c(for_workers(kernel)),
+    "cuda": print_cuda,
+    "opencl": lambda kernel: print_opencl(for_opencl(kernel)),
+}
 
 
 class KernelFunction:
@@ -46,6 +61,7 @@ class KernelFunction:
         self.compile_time = [p.name for p in kinds if p.kind is keyword]
         self.arguments = [p.name for p in kinds if p.kind is not keyword]
         self._traced: dict[Any, Kernel] = {}
+        self._flat: dict[Any, KernelFunction] = {}  # by what its arguments are made of
 
     def bind(self, **parameters: Any) -> KernelFunction:
         """Return the kernel with these compile-time parameters; raises KernelError for others."""
@@ -65,55 +81,125 @@ class KernelFunction:
             )
         return self.bind(**dict(zip(self.compile_time, given, strict=False)))
 
-    def __call__(self, *arguments: Any) -> Any:
-        """Inside another kernel: record this one there."""
+    def __call__(self, *arguments: Any, grid: Axes | None = None, block: Axes | None = None) -> Any:
+        """Inside another kernel: run or record this one there, in the same threads."""
+        if grid is not None or block is not None:
+            raise fail(f"{self.name}: a kernel that a kernel calls runs in its threads, not a grid")
         if current_builder() is None:
-            raise KernelError(f"{self.name}: no launcher here; try .python() or .interpret()")
+            if not any(isinstance(a, (Tile, SIMD)) for a in arguments):
+                raise KernelError(f"{self.name}: no launcher here; try .python() or .interpret()")
+            return self.function(*arguments, **self.parameters)
         return rewritten(self.function)(*arguments, **self.parameters)
 
     # every way to see and run it
-    def trace(self, *arguments: Any) -> Kernel:
-        """Return the IR of the kernel for arguments of these types (arrays, numbers, types)."""
-        types = self._types(arguments)
-        key = (tuple(types.items()), _key(self.parameters), current_target())
+    def trace(self, *arguments: Any, block: Axes | None = None) -> Kernel:
+        """Return the IR of the kernel for arguments of these types (arrays, numbers, types).
+
+        With `block`, the kernel is what each thread of such a block runs.
+        """
+        if any(map(is_nested, arguments)):
+            flat, parts = self.spread(arguments)
+            return flat.trace(*parts, block=block)
+        types, shape = self._types(arguments), block_shape(self.name, block)
+        key = (
+            tuple(types.items()), _key(self.parameters), current_target(), shape, generation()
+        )  # fmt: skip
         if key not in self._traced:
-            kernel = trace(self.function, types, self.parameters, name=self.name)
-            self._traced[key] = run_passes(kernel)
+            self._traced[key] = run_passes(self.recorded(*arguments, block=block))
         return self._traced[key]
 
-    def ir(self, *arguments: Any) -> str:
-        """Return the text of the IR."""
-        return text(self.trace(*arguments))
+    def recorded(self, *arguments: Any, block: Axes | None = None) -> Kernel:
+        """Return the IR as it was recorded, before any pass."""
+        if any(map(is_nested, arguments)):
+            flat, parts = self.spread(arguments)
+            return flat.recorded(*parts, block=block)
+        types, shape = self._types(arguments), block_shape(self.name, block)
+        return trace(self.function, types, self.parameters, name=self.name, block=shape)
 
-    def source(self, target: str, *arguments: Any) -> str:
-        """Return the generated source for a target: "c"."""
+    def ir(self, *arguments: Any, block: Axes | None = None) -> str:
+        """Return the text of the IR."""
+        return text(self.trace(*arguments, block=block))
+
+    def source(self, target: str, *arguments: Any, block: Axes | None = None) -> str:
+        """Return the generated source for a target: "c", "cuda" or "opencl".
+
+        Within `targeting(...)` for that target, its vectors and features are used. A comment names
+        each line of Python in front of what it became.
+        """
         if target not in PRINTERS:
             raise KernelError(
                 f"{self.name}: got target {target!r}, needed one of: {', '.join(PRINTERS)}"
             )
-        return PRINTERS[target](self.trace(*arguments))
+        known = current_target()
+        with targeting(known if known.name == target else Target(target, 16)):
+            kernel = self.trace(*arguments, block=block)
+            instructions(kernel, target, current_target().features)
+        with noted():
+            return PRINTERS[target](kernel)
 
-    def interpret(self, *arguments: Any) -> None:
+    def interpret(
+        self, *arguments: Any, grid: Axes | None = None, block: Axes | None = None
+    ) -> None:
         """Run the IR in the interpreter, which checks every access; arrays are written in place."""
-        kernel = self.trace(*arguments)
+        shapes = launch_shapes(self.name, grid, block)
+        kernel = self.trace(*arguments, block=block)
         values = self.values(arguments)
-        interpret(kernel, [values[p.name] for p in kernel.parameters])
+        given = [values[p.name] for p in kernel.parameters]
+        if shapes is None:
+            interpret(kernel, given)
+        else:
+            interpret_grid(kernel, given, shapes[0])
 
-    def python(self, *arguments: Any) -> None:
-        """Run the function itself, in Python: step through it in a debugger."""
-        types = self._types(arguments)
-        given = [
-            Tile.over(a, name) if isinstance(a, np.ndarray) else types[name](a)
+    def python(self, *arguments: Any, grid: Axes | None = None, block: Axes | None = None) -> None:
+        """Run the function itself, in Python: step through it in a debugger.
+
+        The threads of a block run one at a time, each until it waits for others.
+        """
+        if any(map(is_nested, arguments)):
+            flat, parts = self.spread(arguments)
+            flat.python(*parts, grid=grid, block=block)
+            return
+        shapes, types = launch_shapes(self.name, grid, block), self._types(arguments)
+        given = {
+            name: Tile.over(a, name) if isinstance(a, np.ndarray) else types[name](a)
             for name, a in zip(self.arguments, arguments, strict=True)
-        ]
-        self.function(*given, **self.parameters)
+        }
+        values = as_annotated(self.function, given).values()
+
+        def run() -> None:
+            awaited(self.function(*values, **self.parameters))
+
+        if shapes is None:
+            run()
+        else:
+            run_grid(run, *shapes)
 
     # arguments
+    def spread(self, arguments: tuple[Any, ...]) -> tuple[KernelFunction, tuple[Any, ...]]:
+        """Return the kernel of all parts of dataclasses and tuples, and the parts."""
+        self._checked(arguments)
+        names = tuple(
+            n for a, v in zip(self.arguments, arguments, strict=True) for n, _ in parts_of(a, v)
+        )
+        key = tuple(map(type, arguments)), names
+        function, parts = spread(self.function, self.arguments, arguments)
+        if key not in self._flat:
+            self._flat[key] = type(self)(function, self.parameters)
+        return self._flat[key], parts
+
     def values(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """Return the value of each kernel argument by its name: arrays, sizes, numbers."""
+        if any(map(is_nested, arguments)):
+            flat, parts = self.spread(arguments)
+            return flat.values(parts)
         found: dict[str, Any] = {}
         for name, argument in zip(self.arguments, self._checked(arguments), strict=True):
             found[name] = argument
+            if isinstance(argument, int) and not -(1 << 63) <= argument < 1 << 63:
+                raise KernelError(
+                    f"{self.name}: {name} is {argument}, which does not fit int64; "
+                    "try a NumPy scalar of another dtype"
+                )
             if isinstance(argument, np.ndarray):
                 for axis, (size, stride) in enumerate(
                     zip(argument.shape, argument.strides, strict=True)
@@ -141,6 +227,10 @@ class KernelFunction:
         floats = [as_dtype(d) for d in tiles if as_dtype(d).is_float]
         number = floats[0] if floats else DType.float64
         return {name: _type(self.name, name, a, number) for name, a in pairs}
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the source, and the IR of what the kernel was traced for."""
+        return kernel_html(repr(self), self.function, self._traced.values())
 
     def __repr__(self) -> str:
         bound = ", ".join(f"{k}={v!r}" for k, v in self.parameters.items())

@@ -15,8 +15,11 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tensorlib.lang import control
+from tensorlib.lang import awaiting, control
+from tensorlib.lang.awaiting import deferred, without_await
+from tensorlib.lang.conditions import largest, smallest
 from tensorlib.lang.exits import has_exits, without_exits
+from tensorlib.lang.naming import named
 from tensorlib.lang.scope import assigned, contains, declared, leaves, targets
 from tensorlib.lang.source import definition
 from tensorlib.lang.syntax import LANG, call, function, load, placed, store, thunk
@@ -25,8 +28,9 @@ __all__ = ["rewritten"]
 
 _CACHE: dict[tuple[types.CodeType, str], types.CodeType | None] = {}
 _DONE: set[types.CodeType] = set()
-_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 # Packages whose functions are the language itself, or work on Python values only.
+_WRITTEN = "__written"  # what a function is called while it is compiled
 _LEAVE = ("numpy", "ml_dtypes", "pytest", "hypothesis", "_pytest")
 _OURS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
 
@@ -46,7 +50,13 @@ def rewritten(function: Any) -> Any:
         return types.MethodType(rewritten(function.__func__), function.__self__)
     if isinstance(function, functools.partial):
         return functools.partial(rewritten(function.func), *function.args, **function.keywords)
-    if not isinstance(function, types.FunctionType) or function.__code__ in _DONE:
+    if function is min or function is max:
+        return smallest if function is min else largest
+    if not isinstance(function, types.FunctionType):
+        own = getattr(type(function), "__call__", None)  # noqa: B004
+        is_users = isinstance(own, types.FunctionType) and not _is_left(own.__module__ or "")
+        return types.MethodType(rewritten(own), function) if is_users else function
+    if function.__code__ in _DONE:
         return function
     if _is_left(function.__module__ or "") or function.__code__.co_flags & _SUSPENDED:
         return function
@@ -55,7 +65,10 @@ def rewritten(function: Any) -> Any:
     if key not in _CACHE:
         _CACHE[key] = _rewrite(function)
     new = _CACHE[key]
-    return function if new is None else _with_code(function, new)
+    if new is None:
+        return function
+    made = _with_code(function, new)
+    return deferred(made) if code.co_flags & inspect.CO_COROUTINE else made
 
 
 def _with_code(function: types.FunctionType, code: types.CodeType) -> types.FunctionType:
@@ -76,10 +89,10 @@ def _rewrite(original: types.FunctionType) -> types.CodeType | None:
     if found is None:
         return None
     rewriter = _Rewriter(_class_name(original), original.__code__.co_freevars)
-    made = rewriter.visit(_bare(found))
+    made = rewriter.visit(_bare(without_await(found)))
     module = ast.Module([_factory(made, original)], [])
     outer = compile(module, original.__code__.co_filename, "exec")
-    code = _renamed(_find(outer, original.__code__.co_name), original.__code__.co_name)
+    code = _renamed(_find(outer), original.__code__.co_name)
     _DONE.update(_codes(code))
     return code
 
@@ -99,6 +112,8 @@ def _bare(found: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
     inputs.kw_defaults = [d and placed(ast.Constant(None), d) for d in inputs.kw_defaults]
     if isinstance(found, ast.FunctionDef):
         found.decorator_list, found.returns = [], None
+        # A name of its own: the function's may be a global that it calls itself by.
+        found.name = _WRITTEN
     return found
 
 
@@ -118,14 +133,15 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
         yield from _codes(inner)
 
 
-def _find(code: types.CodeType, name: str) -> types.CodeType:
+def _find(code: types.CodeType) -> types.CodeType:
     factory = next(c for c in _codes_in(code) if c.co_name == "__factory")
-    return next(c for c in _codes_in(factory) if c.co_name == name)
+    return next(c for c in _codes_in(factory) if c.co_name in (_WRITTEN, "<lambda>"))
 
 
 def _renamed(code: types.CodeType, name: str) -> types.CodeType:
     """Give the functions that bodies of statements became the name of the function around them."""
-    name = name if code.co_name.startswith("__body_") else code.co_name
+    is_ours = code.co_name.startswith("__body_") or code.co_name == _WRITTEN
+    name = name if is_ours else code.co_name
     consts = tuple(
         _renamed(c, name) if isinstance(c, types.CodeType) else c for c in code.co_consts
     )
@@ -140,11 +156,12 @@ class _Rewriter(ast.NodeTransformer):
         self.count = 0
         self.visible: list[set[str]] = [set(free)]  # local names, for each function around
         self.lifted: list[set[str]] = []  # of those, the ones that a lifted body assigns
+        self.shared: list[set[str]] = []  # and the ones that a function defined inside assigns
         self.globals: set[str] = set()
 
     # functions
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        if contains(node.body, ast.Yield, ast.YieldFrom, ast.Await):
+        if contains(node.body, ast.Yield, ast.YieldFrom):
             return node
         node.decorator_list = [self.visit(d) for d in node.decorator_list]
         node.args = self.visit(node.args)
@@ -154,9 +171,11 @@ class _Rewriter(ast.NodeTransformer):
         parameters = {a.arg for a in _parameters(node.args)}
         self.visible.append((parameters | assigned(node.body)[0]) - self.globals)
         self.lifted.append(set())
+        self.shared.append(_shared(node) & self.visible[-1])
         nonlocals = declared(node.body, ast.Nonlocal)
         node.body = self._statements(node.body)
         unbound = self.lifted.pop() & self.visible.pop() - parameters - nonlocals
+        self.shared.pop()
         self.globals = outer
         if unbound:  # `nonlocal` needs an assignment in the function itself; this one never runs
             bind = ast.Assign([store(n) for n in sorted(unbound)], ast.Constant(None))
@@ -186,7 +205,8 @@ class _Rewriter(ast.NodeTransformer):
         test = self.visit(node.test)
         if leaves(node.body) or node.orelse or contains([test], ast.NamedExpr):
             node.test = test
-            return self._static(node, "test", "static")
+            is_left = leaves(node.body) or node.orelse
+            return self._static(node, "test", "static" if is_left else "static_named")
         body, made, scope = self._lift(node, [node.body], set(), [])
         flags = _strings(getattr(node, "flags", []))
         run = call("run_while", thunk(test), *body, scope, flags)
@@ -201,6 +221,20 @@ class _Rewriter(ast.NodeTransformer):
         run = call("run_if", node.test, scope, *functions)
         return [*made, placed(ast.Expr(run), node.test)]
 
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        self.generic_visit(node)
+        target = node.targets[0]
+        is_plain = isinstance(node.value, (ast.Constant, ast.Lambda, ast.Tuple, ast.List))
+        if len(node.targets) == 1 and isinstance(target, ast.Name) and not is_plain:
+            name = placed(ast.Constant(target.id), node.value)
+            node.value = placed(call("named", node.value, name), node.value)
+        return node
+
+    def visit_Assert(self, node: ast.Assert) -> Any:
+        self.generic_visit(node)
+        message = node.msg or placed(ast.Constant(None), node)
+        return placed(ast.Expr(call("asserted", node.test, thunk(message))), node.test)
+
     def _static(self, node: Any, field: str, check: str) -> Any:
         """Keep a statement as it is, for compile time only."""
         head = getattr(node, field)
@@ -214,6 +248,8 @@ class _Rewriter(ast.NodeTransformer):
         """Make functions of bodies: return their names, definitions and common scope."""
         stored, changed = assigned([statement for body in bodies for statement in body])
         names = stored | own
+        if contains([statement for body in bodies for statement in body], ast.Call):
+            names |= self.shared[-1]
         self.lifted[-1] |= names
         functions: list[ast.expr] = []
         made: list[ast.stmt] = []
@@ -320,9 +356,15 @@ def _is_ours(called: ast.expr) -> bool:
     """Whether a call needs no rewriting: ours already, or a built-in that looks at its caller."""
     if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
         return called.value.id == LANG
-    if isinstance(called, ast.Call):
-        return _is_ours(called.func)
+    if isinstance(called, ast.Call):  # rewritten(f), but not what f(...) gives
+        return isinstance(called.func, ast.Attribute) and _is_ours(called.func)
     return isinstance(called, ast.Name) and called.id in ("range", "super", "locals")
+
+
+def _shared(node: ast.FunctionDef) -> set[str]:
+    """Return the names of functions around that functions defined inside `node` assign."""
+    inner = (n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n is not node)
+    return {name for n in inner for name in declared(n.body, ast.Nonlocal)}
 
 
 def _parameters(inputs: ast.arguments) -> list[ast.arg]:
@@ -340,7 +382,8 @@ class _Language:
     rewritten: Callable[[Any], Any] = staticmethod(rewritten)
 
 
-for _name in control.__all__:
-    _value = getattr(control, _name)
+_Language.named = staticmethod(named)  # type: ignore[attr-defined]
+for _name in (*control.__all__, "await_", "deferred"):
+    _value = getattr(control if hasattr(control, _name) else awaiting, _name)
     setattr(_Language, _name, staticmethod(_value) if callable(_value) else _value)
 _LANGUAGE = _Language()

@@ -14,7 +14,7 @@ __all__ = ["definition"]
 _LAMBDAS: dict[str, tuple[list[str], list[ast.Lambda]]] = {}
 
 
-def definition(code: CodeType) -> ast.FunctionDef | ast.Lambda | None:
+def definition(code: CodeType) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
     """Return a fresh tree of what `code` was compiled from; None where the source can't be had."""
     lines = linecache.getlines(code.co_filename)
     if not 0 < code.co_firstlineno <= len(lines):
@@ -24,7 +24,7 @@ def definition(code: CodeType) -> ast.FunctionDef | ast.Lambda | None:
     return _function(code, lines)
 
 
-def _function(code: CodeType, lines: list[str]) -> ast.FunctionDef | None:
+def _function(code: CodeType, lines: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """Parse from the first line of the function to the first line that ends it."""
     first = code.co_firstlineno - 1
     margin = _margin(lines[first])
@@ -36,8 +36,9 @@ def _function(code: CodeType, lines: list[str]) -> ast.FunctionDef | None:
         except SyntaxError:
             continue  # inside a string or parentheses: the function goes on
         found = found.body[0] if isinstance(found, ast.If) else found
-        named = isinstance(found, ast.FunctionDef) and found.name == code.co_name
-        return found if named else None  # type: ignore[return-value]
+        if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return found if found.name == code.co_name else None
+        return None
     return None
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from inspect import isgenerator
 from typing import Any
 
-from tensorlib.errors import KernelError
+from tensorlib.errors import KernelError, SourceLocation, caret
 from tensorlib.ir.builder import Builder
 from tensorlib.ir.core import Kernel, Value
 from tensorlib.ir.types import INDEX, PointerType, VectorType
+from tensorlib.lang.atomic import as_annotated
+from tensorlib.lang.awaiting import awaited
 from tensorlib.lang.pytree import flatten
+from tensorlib.lang.refusal import located_errors, origin
 from tensorlib.lang.rewrite import rewritten
+from tensorlib.lang.target import Block, in_blocks_of
 from tensorlib.layouts.dim import Dim
 from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tile import Tile, TileType
@@ -26,24 +31,38 @@ def trace(
     *,
     name: str = "",
     order: Sequence[str] = (),
+    block: Block | None = None,
 ) -> Kernel:
     """Return the kernel that `function` records when called with `arguments` and `parameters`.
 
     `arguments` maps names to TileType, SIMDType, Dim or nests (tuples, dataclasses) of them; each
     symbol of a Dim is an int64 argument of the kernel. `parameters` are compile-time values.
     `order` names all kernel arguments in calling order; without it they come as first met.
+    `block` is the shape of a block of threads, for a kernel that each thread of a grid runs.
     """
     signature = _Signature()
-    given = {key: signature.bind(key, value) for key, value in arguments.items()}
     builder = Builder()
-    with builder.active(), builder.block() as body:
-        result = rewritten(function)(**given, **(parameters or {}))
+    shown = name or function.__name__
+    with in_blocks_of(block), builder.active(), builder.block() as body, located_errors(shown):
+        bound = {key: signature.bind(key, value) for key, value in arguments.items()}
+        given = as_annotated(function, bound)
+        result = awaited(rewritten(function)(**given, **(parameters or {})))
     if result is not None:
-        raise KernelError(
-            f"{name or function.__name__}: a kernel returns nothing; store into a tile"
-        )
+        raise _returned(shown, function, result)
     body.parameters = signature.ordered(order)
-    return Kernel(name or re.sub(r"\W", "_", function.__name__, flags=re.ASCII), body)
+    attributes = {"block": block} if block is not None else {}
+    return Kernel(name or re.sub(r"\W", "_", function.__name__, flags=re.ASCII), body, attributes)
+
+
+def _returned(name: str, function: Callable[..., Any], result: Any) -> KernelError:
+    code = getattr(function, "__code__", None)
+    where = ""
+    if isinstance(result, SIMD) and isinstance(result.value, Value):
+        where = origin(result.type, result.value.operation)
+    elif code is not None:
+        where = f"\n{caret(SourceLocation(code.co_filename, code.co_firstlineno, 0, 0, name))}"
+    what = "a kernel can't yield" if isgenerator(result) else "a kernel returns nothing"
+    return KernelError(f"{name}: {what}; store into a tile{where}")
 
 
 class _Signature:
@@ -77,7 +96,9 @@ class _Signature:
         shape, stride, offset = sizes[:rank], sizes[rank:-1], sizes[-1]
         return Tile(pointer, kind.dtype, shape, stride, offset, kind.placement)
 
-    def _size(self, size: int | Dim) -> int | SIMD:
+    def _size(self, size: Any) -> Any:
+        if isinstance(size, tuple):  # of a nested layout
+            return tuple(map(self._size, size))
         if isinstance(size, int):
             return size
         names = {n: SIMD.of(self._value(n, INDEX)) for n in sorted(size.symbols)}

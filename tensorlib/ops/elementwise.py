@@ -141,9 +141,23 @@ def cast(x: Array | PackedArray, dtype: DType) -> Array:
     with np.errstate(all="ignore"):
         if dtype is DType.bool:
             return np.asarray(x != 0)
+        if dtype.is_coded:
+            return _odd_float32(x).astype(dtype.numpy)
         if x.dtype.kind in "iub" or not dtype.is_integer:
             return x.astype(dtype.numpy)
         return _saturated(x.astype(np.float64), dtype)
+
+
+def _odd_float32(x: Array) -> Array:
+    """float32, rounded to odd from what is wider, so that rounding it once more is right."""
+    if x.dtype.itemsize < 4 or x.dtype == np.float32:
+        return x.astype(np.float32)
+    x = x.astype(np.float64)
+    rounded = x.astype(np.float32)
+    bits, back = rounded.view(np.uint32), rounded.astype(np.float64)
+    odd = np.where(np.abs(back) > np.abs(x), bits - np.uint32(1), bits) | np.uint32(1)
+    is_inexact = (back != x) & np.isfinite(x)
+    return np.asarray(np.where(is_inexact, odd, bits)).view(np.float32)
 
 
 def _saturated(x: Array, dtype: DType) -> Array:
@@ -182,6 +196,11 @@ def _attribute(dtypes: Sequence[DType], attributes: Attributes) -> DType:
     dtype: DType = attributes["dtype"]
     if dtype.is_packed:
         raise DTypeError(f"cast: got packed dtype {dtype.name}, needed an unpacked one")
+    if dtype.code is not None:
+        raise DTypeError(
+            f"cast: got dtype {dtype.name}, which kernels alone know; keep its codes as "
+            f"{dtype.numpy.name}"
+        )
     if dtypes[0].kind == "complex" and dtype.kind not in ("complex", "bool"):
         raise DTypeError(
             f"cast: got {dtypes[0].name} to {dtype.name}; complex casts to complex only"

@@ -43,6 +43,7 @@ def promote(a: DType, b: DType) -> DType:
     if a is b:
         return a
     require_unpacked("promote", (a, b))
+    _require_uncoded("promote", a, b)
     low, high = sorted((a, b), key=lambda d: (_RANK[d.kind], d.bits))
     if low.kind == "bool":
         return high
@@ -87,6 +88,8 @@ def weak_dtype(dtype: DType | None, scalar: Any) -> DType:
     kind = type(scalar)
     if kind not in _WEAK_RANK:
         raise DTypeError(f"scalar: got {scalar!r}, needed a bool, int, float or complex")
+    if dtype is not None:
+        _require_uncoded("scalar", dtype)
     if dtype is None or _RANK[dtype.kind] < _WEAK_RANK[kind]:
         if kind is complex and dtype is not None and dtype.kind == "float":
             return _COMPLEX[max(32, dtype.bits)]
@@ -115,6 +118,14 @@ def require_unpacked(where: str, dtypes: Sequence[DType]) -> None:
             )
 
 
+def _require_uncoded(where: str, *dtypes: DType) -> None:
+    for dtype in dtypes:
+        if dtype.is_coded:
+            raise DTypeError(
+                f"{where}: got dtype {dtype.name}, whose codes compute nothing; try astype(float32)"
+            )
+
+
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "any": ("bool", "signed", "unsigned", "float", "complex"),
     "number": ("signed", "unsigned", "float", "complex"),
@@ -140,6 +151,7 @@ def domain_dtype(where: str, domain: str, dtype: DType) -> DType:
     (tensorlib.float64, tensorlib.bool)
     """
     require_unpacked(where, (dtype,))
+    _require_uncoded(where, dtype)
     if dtype.kind not in _DOMAINS[domain]:
         raise DTypeError(f"{where}: got dtype {dtype.name}, needed {_NEEDED[domain]}")
     if domain == "bool":

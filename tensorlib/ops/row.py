@@ -31,6 +31,10 @@ class Op:
     kinds for which the meaning is bit-identical to every backend's kernel. `domain` says which
     dtypes an elementwise op computes in: `any`, `number` (no bool), `float`, `real` (no complex),
     `integer`, `bits` (integers and bool) or `bool`.
+
+    The rows of operations that users define (`tensorlib.ops.user`) hold what theirs is made of:
+    `kernel` is the function in the kernel language, `width` the most lanes it takes at once (None:
+    any number), `identity` where its fold starts, and `notes` what else its kernel depends on.
     """
 
     name: str
@@ -41,6 +45,10 @@ class Op:
     arity: int | None = None  # None: any number of inputs
     domain: str = "any"
     exact: frozenset[str] = frozenset()
+    kernel: Callable[..., Any] | None = None
+    width: int | None = None
+    identity: Any = None
+    notes: Any = None
 
 
 EXACT = frozenset(("bool", "signed", "unsigned", "float"))

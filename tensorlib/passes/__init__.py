@@ -1,5 +1,5 @@
 """Passes over the IR: one a file, their order in `pipeline.py`."""
 
-from tensorlib.passes.pipeline import PASSES, run_passes
+from tensorlib.passes.pipeline import PASSES, for_workers, run_passes
 
-__all__ = ["PASSES", "run_passes"]
+__all__ = ["PASSES", "for_workers", "run_passes"]

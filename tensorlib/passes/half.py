@@ -22,6 +22,7 @@ __all__ = ["half"]
 _MOVES = {
     "const", "splat", "shuffle", "select", "cast", "bitcast",
     "load", "masked_load", "gather", "masked_gather",
+    "warp_shuffle", "atomic", "atomic_compare_exchange",
 }  # fmt: skip
 
 

@@ -14,8 +14,15 @@ __all__ = ["invariant"]
 
 
 def invariant(kernel: Kernel) -> None:
-    """Rewrite `kernel` in place, outermost loops first; `dead` drops what is not used any more."""
-    _block(kernel.body, {})
+    """Rewrite `kernel` in place, outermost loops first; `dead` drops what is not used any more.
+
+    A branch inside a loop that comes to nothing may leave a value of the loop as it is, so it goes
+    on until nothing is found.
+    """
+    replaced: dict[int, Value] = {}
+    known = -1
+    while known != (known := len(replaced)):
+        _block(kernel.body, replaced)
 
 
 def _block(block: Block, replaced: dict[int, Value]) -> None:

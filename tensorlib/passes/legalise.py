@@ -56,6 +56,7 @@ class _Splitter:
         self.parts: dict[int, Parts] = {}
         self.made: list[Operation] = []
         self.place: Place | None = None
+        self.alive: list[Value] = []  # keys of `parts`: an id must not be used again
         self.carried: list[int] = []  # lanes of the parts that the yields of this block hand on
 
     def is_needed(self, block: Block) -> bool:
@@ -132,6 +133,7 @@ class _Splitter:
         for number, part in enumerate(parts):
             part.name = value.name and f"{value.name}{number if len(parts) > 1 else ''}"
         self.parts[id(value)] = parts
+        self.alive.append(value)
 
     # operations
     def block(self, block: Block) -> None:
@@ -149,6 +151,9 @@ class _Splitter:
             self._control(operation)
         elif name == "yield":
             operation.operands = self._handed_on(operation.operands, self.carried)
+            self.made.append(operation)
+        elif name == "check":
+            operation.operands = [self.whole(o) for o in operation.operands]
             self.made.append(operation)
         elif name == "instruction":
             operation.operands = [self.whole(o) for o in operation.operands]

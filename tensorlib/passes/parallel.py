@@ -22,10 +22,14 @@ __all__ = ["parallel"]
 
 
 def parallel(kernel: Kernel) -> None:
-    """Take the mark from nested loops, and from all where one could see another's writes."""
+    """Take the mark from nested loops, and from all where one could see another's writes.
+
+    In a grid's kernel each thread runs its loops alone.
+    """
     top = kernel.body.operations
     loops = [o for o in top if o.attributes.get("parallel")]
-    if not loops or any(_meet(a, b) for a, b in _pairs(top)) or _hands_on(top):
+    is_grid = "block" in kernel.attributes
+    if is_grid or not loops or any(_meet(a, b) for a, b in _pairs(top)) or _hands_on(top):
         loops = []
     for operation in walk(kernel.body):
         if operation not in loops:

@@ -1,5 +1,16 @@
-"""Printers of kernels: C now; CUDA C and OpenCL C stand beside it."""
+"""Printers of kernels: C, OpenCL C and CUDA C."""
 
 from tensorlib.printers.c import PRELUDE, print_c
+from tensorlib.printers.cuda import CUDA_OPTIONS, print_cuda
+from tensorlib.printers.opencl import OPENCL_OPTIONS, print_opencl
+from tensorlib.printers.opencl_warps import for_opencl
 
-__all__ = ["PRELUDE", "print_c"]
+__all__ = [
+    "CUDA_OPTIONS",
+    "OPENCL_OPTIONS",
+    "PRELUDE",
+    "for_opencl",
+    "print_c",
+    "print_cuda",
+    "print_opencl",
+]

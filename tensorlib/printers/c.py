@@ -16,7 +16,7 @@ from tensorlib.ir.core import Block, Kernel, Value, walk
 from tensorlib.ir.effects import writes_shared
 from tensorlib.ir.types import PointerType, VectorType
 from tensorlib.knobs import knob
-from tensorlib.printers import c_convert, c_memory, c_values
+from tensorlib.printers import c_atomic, c_check, c_convert, c_memory, c_values
 from tensorlib.printers.c_types import (
     SCALAR,
     SHORT,
@@ -50,6 +50,8 @@ class GnuC:
         **c_values.OPERATIONS,
         **c_convert.OPERATIONS,
         **c_memory.OPERATIONS,
+        **c_atomic.OPERATIONS,
+        **c_check.OPERATIONS,
         "instruction": spelled("c"),
     }
     index = "int64_t"

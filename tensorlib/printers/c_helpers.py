@@ -148,13 +148,6 @@ def _float_modulo(short: str, width: int, extra: str) -> CFunction:
     return _lanes(short, width, f"__builtin_fmod{SUFFIX[short]}(a[i], b[i])", "ab")
 
 
-def _library(short: str, width: int, extra: str) -> CFunction:
-    """A float64 function of the C library on each lane; `extra` is its name and operand count."""
-    name, operands = extra[:-1], "ab"[: int(extra[-1])]
-    one = f"__builtin_{name}({', '.join(f'{x}[i]' for x in operands)})"
-    return _lanes(short, width, one, operands)
-
-
 # No early returns here: gcc 12 vectorises some such loops wrongly.
 _WHOLE = {
     "floor_divide_unsigned": "TYPE s = b | (b == 0);\n  return (TYPE)(a / s & -(TYPE)(b != 0));",
@@ -303,7 +296,6 @@ _BODIES: dict[str, Callable[[str, int, str], CFunction]] = {
     "trunc": _rounding("trunc"),
     "round": _rounding("round"),
     "float_modulo": _float_modulo,
-    "library": _library,
     "floor_divide": _whole("floor_divide"),
     "floor_modulo": _whole("floor_modulo"),
     "saturate": _saturate,

@@ -190,13 +190,6 @@ def _whole(sign: str) -> Emit:
     return emit
 
 
-def _library(walker: Walker, operation: Operation) -> None:
-    kind = vector(operation.operands[0])
-    extra = f"{operation.attributes['function']}{len(operation.operands)}"
-    text = call(walker, "library", kind, *map(walker.use, operation.operands), extra=extra)
-    walker.define(operation.results[0], text)
-
-
 def _splat(walker: Walker, operation: Operation) -> None:
     (operand,), (result,) = operation.operands, operation.results
     kind, scalar = vector(result), walker.use(operand)
@@ -307,7 +300,6 @@ OPERATIONS: dict[str, Emit] = {
     "floor_modulo": _whole("&"),
     "shift_left": _shift("<<"),
     "shift_right": _shift(">>"),
-    "library": _library,
     "splat": _splat,
     "shuffle": _shuffle,
 }

@@ -6,23 +6,33 @@ of operations.
 
 from __future__ import annotations
 
+import linecache
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import PurePath
 from typing import Any, Protocol
 
 from tensorlib.dtypes import DType
 from tensorlib.ir.core import Block, Operation, Value
 from tensorlib.ir.types import VectorType
 
-__all__ = ["Dialect", "Emit", "Walker", "identifier", "is_mask", "lanes", "vector"]
+__all__ = ["Dialect", "Emit", "Walker", "identifier", "is_mask", "lanes", "noted", "vector"]
+
+_NOTED: ContextVar[bool] = ContextVar("noted", default=False)
 
 
 class Dialect(Protocol):
     """How one target spells types and constants; `operations` emits all but control flow.
 
     A mask (bool, width > 1) is a vector of signed lanes that hold 0 or -1; its lanes are as wide
-    as those of the values that were compared, so the walker remembers `bits` for each.
+    as those of the values that were compared, so the walker remembers `bits` for each. Where a
+    target has vectors of bools, it leaves `bits` alone.
     """
+
+    @property
+    def index(self) -> str: ...
 
     @property
     def operations(self) -> Mapping[str, Emit]: ...
@@ -37,7 +47,7 @@ class Dialect(Protocol):
 
     def mask_as(self, walker: Walker, name: str, bits: int, width: int) -> str: ...
 
-    def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str]: ...
+    def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str, str]: ...
 
 
 Emit = Callable[["Walker", Operation], None]
@@ -59,6 +69,19 @@ def identifier(name: str) -> str:
     return re.sub(r"\W", "_", name, flags=re.ASCII)
 
 
+@contextmanager
+def noted() -> Iterator[None]:
+    """Print a comment in front of what each line of Python became, within the block.
+
+    What is compiled has none, since a line that moves would change the key of its cache.
+    """
+    token = _NOTED.set(True)
+    try:
+        yield
+    finally:
+        _NOTED.reset(token)
+
+
 class Walker:
     """Names each value of a kernel and collects the lines of its body and its declarations."""
 
@@ -70,6 +93,8 @@ class Walker:
         self.lines: list[str] = []
         self.indent = 1
         self.count = 0
+        self.is_noted = _NOTED.get()
+        self.noted_line: tuple[str, int] | None = None
 
     # text
     def line(self, text: str) -> None:
@@ -138,10 +163,22 @@ class Walker:
     def operation(self, operation: Operation) -> None:
         """Write one operation; constants are written where they are used."""
         name = operation.name
-        if name in ("const", "yield"):
+        if name in ("const", "yield", "assert"):
             return
+        if self.is_noted:
+            self._note(operation)
         control = _CONTROL.get(name)
         (control or self.dialect.operations[name])(self, operation)
+
+    def _note(self, operation: Operation) -> None:
+        """Write a comment where the line of Python is another one: `// file:12  out[i] = v`."""
+        location = operation.location
+        here = (location.filename, location.line) if location is not None else None
+        if here is None or here == self.noted_line:
+            return
+        self.noted_line = here
+        text = linecache.getline(*here).strip().rstrip("\\ ")  # a \\ would go on in the next line
+        self.line(f"// {PurePath(here[0]).name}:{here[1]}  {text}")
 
     # what control flow carries
     def variable(self, result: Value, text: str = "", bits: int = 32) -> None:
@@ -206,8 +243,9 @@ def _for(walker: Walker, operation: Operation) -> None:
     is_known = step_value is not None and step_value.name == "const"
     guard = "" if is_known else f" && {step} > 0"
     if operation.attributes.get("parallel"):
-        start, stop = walker.dialect.share(walker, start, stop, step)
-    walker.line(f"for (int64_t {i} = {start}; {i} < {stop}{guard}; {i} += {step}) {{")
+        start, stop, step = walker.dialect.share(walker, start, stop, step)
+    index = walker.dialect.index
+    walker.line(f"for ({index} {i} = {start}; {i} < {stop}{guard}; {i} += {step}) {{")
     walker.nested(block, results)
     walker.line("}")
 

@@ -12,11 +12,11 @@ void scale_add(const uint64_t *args, int64_t worker, int64_t workers) {
   float a_;
   __builtin_memcpy(&a_, args + 4, sizeof a_);
   const int64_t v1 = size_ >> 3;
-  const int64_t v2 = v1 * 8;
-  const int64_t trips4 = v2 > 0 ? (v2 - 0 + 8 - 1) / 8 : 0;
+  const int64_t whole_2 = v1 * 8;
+  const int64_t trips4 = whole_2 > 0 ? (whole_2 - 0 + 8 - 1) / 8 : 0;
   const int64_t first5 = 0 + trips4 * worker / workers * 8;
   const int64_t last6 = 0 + trips4 * (worker + 1) / workers * 8;
-  const int64_t end7 = last6 < v2 ? last6 : v2;
+  const int64_t end7 = last6 < whole_2 ? last6 : whole_2;
   for (int64_t i_3 = first5; i_3 < end7; i_3 += 8) {
     const f32x8 v8 = *(f32x8_memory *)(x_ + i_3);
     const f32x8 v9 = a_ - (f32x8){};
@@ -26,7 +26,7 @@ void scale_add(const uint64_t *args, int64_t worker, int64_t workers) {
     *(f32x8_memory *)(out_ + i_3) = v12;
   }
   if (worker == 0) {
-    for (int64_t i_13 = v2; i_13 < size_; i_13 += 1) {
+    for (int64_t i_13 = whole_2; i_13 < size_; i_13 += 1) {
       const float v14 = x_[i_13];
       const float v15 = a_ * v14;
       const float v16 = y_[i_13];

@@ -54,16 +54,16 @@ void total(const uint64_t *args, int64_t worker, int64_t workers) {
     const i32x4 t8 = __builtin_convertvector(v7, i32x4);
     f32x4 t9 = (0.0f - (f32x4){});
     if (t8[0]) t9[0] = x_[i_3]; if (t8[1]) t9[1] = x_[i_3 + 1]; if (t8[2]) t9[2] = x_[i_3 + 2]; if (t8[3]) t9[3] = x_[i_3 + 3];
-    const f32x4 v10 = t9;
-    const f32x4 v11 = tl_fma_f32x4(v10, v10, acc_0_1);
+    const f32x4 v_10 = t9;
+    const f32x4 v11 = tl_fma_f32x4(v_10, v_10, acc_0_1);
     const int64_t v12 = i_3 + 4;
     const i64x4 v13 = v5 + 4;
     const i64x4 v14 = (i64x4)(v13 < v6);
     const i32x4 t15 = __builtin_convertvector(v14, i32x4);
     f32x4 t16 = (0.0f - (f32x4){});
     if (t15[0]) t16[0] = x_[v12]; if (t15[1]) t16[1] = x_[v12 + 1]; if (t15[2]) t16[2] = x_[v12 + 2]; if (t15[3]) t16[3] = x_[v12 + 3];
-    const f32x4 v17 = t16;
-    const f32x4 v18 = tl_fma_f32x4(v17, v17, acc_1_2);
+    const f32x4 v_17 = t16;
+    const f32x4 v18 = tl_fma_f32x4(v_17, v_17, acc_1_2);
     acc_0_1 = v11;
     acc_1_2 = v18;
   }
