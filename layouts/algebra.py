@@ -156,12 +156,17 @@ def complement_modes(layout: Layout, goal: Size) -> tuple[list[Mode], list[Mode]
         raise refused("complement", layout, goal, "needed a layout that is not empty")
     leaves = zip(layout.flat_shape, layout.flat_stride, strict=True)
     moving = [mode for mode in leaves if mode[0] != 1 and mode[1] != 0]
-    if len(moving) > 1 or (moving and moving[0][1].__class__ is not int):
+    if len(moving) == 1 and moving[0][1].__class__ is int:
+        pass
+    elif all(stride.__class__ is int for _, stride in moving):
+        moving.sort(key=_stride)
+    else:
         moving = sorted_by_stride("complement", layout, goal, moving)
     gaps: list[Mode] = []
     current: Size = 1
     for size, stride in moving:
-        if stride % current != 0 or not known_nonnegative(stride):
+        is_up = stride > 0 if stride.__class__ is int else known_nonnegative(stride)
+        if stride % current != 0 or not is_up:
             raise refused("complement", layout, goal, f"mode {size}:{stride} interleaves")
         if stride != current:
             gaps.append((stride // current, current))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -56,7 +56,8 @@ __all__ = [
 ]
 
 _lock = threading.Lock()
-_layouts: WeakValueDictionary[tuple[Any, Any], Layout] = WeakValueDictionary()
+_layouts: dict[tuple[Any, Any], ReferenceType[Layout]] = {}
+_sweep_at = [1 << 12]  # how many entries there are when the dead ones are looked for next
 _recent: dict[tuple[Any, Any], Layout] = {}  # keeps the latest alive, and finds them fast
 _RECENT_CAP = 1 << 14
 
@@ -381,18 +382,29 @@ def interned_layout(
     shape: Any, stride: Any, sizes: tuple[Size, ...], strides: tuple[Size, ...]
 ) -> Layout:
     """Return the one layout of a checked shape and stride, whose leaves are given too."""
+    key = (shape, stride)
     with _lock:
-        found = _layouts.get((shape, stride))
+        held = _layouts.get(key)
+        found = held() if held is not None else None
         if found is None:
-            found = object.__new__(Layout)
+            found = _new(Layout)
             total: Size = 1
             for size in sizes:
                 total = total * size
             rows = (shape, stride, sizes, strides, total, None, None, None)
             for put, value in zip(_SETTERS, rows):  # noqa: B905 - strict costs time
                 put(found, value)
-            _layouts[shape, stride] = found
+            _layouts[key] = ref(found)
+            if len(_layouts) > _sweep_at[0]:
+                _sweep()
     return found
+
+
+def _sweep() -> None:
+    """Drop the entries of layouts that are gone: a callback for each would cost at every birth."""
+    for key in [key for key, held in _layouts.items() if held() is None]:
+        del _layouts[key]
+    _sweep_at[0] = max(1 << 12, 2 * len(_layouts))
 
 
 def forget_recent() -> None:
@@ -418,6 +430,7 @@ def _gathered(shape: Any, stride: Any, sizes: list[Size], strides: list[Size]) -
     return True
 
 
+_new = object.__new__
 _SLOTS = (
     *("shape", "stride", "flat_shape", "flat_stride", "size"),
     *("_rows", "_index_digits", "_mode_digits"),

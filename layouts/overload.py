@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overloa
 
 from tensorlib.errors import LayoutError
 from tensorlib.layouts.composed import ComposedLayout
+from tensorlib.layouts.layout import Layout
 from tensorlib.layouts.swizzle import Swizzle
 
 __all__ = ["Overloaded", "over_inner", "overloaded"]
@@ -19,6 +20,7 @@ First_contra = TypeVar("First_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 P = ParamSpec("P")
 _COMPOSED = (Swizzle, ComposedLayout)
+_PLAIN = frozenset((Layout, int, tuple, type(None)))  # the usual operands, told apart first
 
 
 class Overloaded(Protocol[First_contra, P, Result_co]):
@@ -54,6 +56,8 @@ def overloaded(home: str) -> Decorator:
         @functools.wraps(function)
         def chosen(*operands: Any, **options: Any) -> Any:
             for operand in (*operands, *options.values()) if options else operands:
+                if operand.__class__ in _PLAIN:
+                    continue
                 if isinstance(operand, _COMPOSED):
                     module = importlib.import_module(f"tensorlib.layouts.{home}")
                     return getattr(module, function.__name__)(*operands, **options)

@@ -52,7 +52,8 @@ class _Source:
     """
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng, self.lines, self.count = rng, [], 0
+        self.rng, self.count = rng, 0
+        self.lines: list[str] = []
         self.loops: list[str] = []  # the level of each loop around
 
     def text(self) -> str:

@@ -37,6 +37,8 @@ def check(cases: list[Case], folder: Path) -> None:
     for kernel, _, _ in cases:
         legalise(kernel, NEON.vector_bytes)
     binary = folder / "kernels"
+    assert COMPILER is not None
+    assert EMULATOR is not None
     command = [COMPILER, *(f for f in FLAGS if f != "-fPIC"), "-static", "-Wno-psabi"]
     command += ["-x", "c", "-", "-o", str(binary), "-lm"]
     built = subprocess.run(
