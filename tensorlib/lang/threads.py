@@ -7,6 +7,7 @@ nobody; others take the baton only while a thread waits. So a debugger stops in 
 from __future__ import annotations
 
 import contextvars
+import functools
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -217,6 +218,16 @@ class _Block:
             thread.baton.acquire()
 
 
+@functools.cache
+def _first(code: CodeType, at: int) -> int:
+    """Return the first instruction of the same span of source.
+
+    From Python 3.13 on a call may be compiled once for each way through its arguments.
+    """
+    positions = list(code.co_positions())
+    return 2 * positions.index(positions[at // 2])
+
+
 def _place() -> Place | None:
     """Return the innermost place in what a thread runs that is not the language, and its callers.
 
@@ -226,7 +237,7 @@ def _place() -> Place | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not _Block._run.__code__:
         if not frame.f_globals.get("__name__", "").startswith(_LANGUAGE):
-            calls.append((frame.f_code, frame.f_lasti))
+            calls.append((frame.f_code, _first(frame.f_code, frame.f_lasti)))
         frame = frame.f_back
     place: Place | None = None
     for code, at in reversed(calls):
