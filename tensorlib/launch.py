@@ -48,7 +48,9 @@ class LaunchedKernel(KernelFunction):
     NumPy arrays are used where they lie and written in place. Tensors can be read; they are values,
     so writing needs an array, or `tl.state`. Every access is checked: one out of bounds ends the
     kernel and raises KernelError with its line. `k.unchecked` is the kernel without these checks,
-    which can crash the process; `.interpret` finds more than they do.
+    which can crash the process; `.interpret` finds more than they do. What a native instruction
+    reads or writes by itself is not checked. Calls like the one before go to the same device: a
+    change of TENSORLIB_BACKEND is seen by kernels that have not run yet.
     """
 
     def __init__(
