@@ -12,7 +12,9 @@ import pytest
 import tensorlib
 
 DOCS = Path(tensorlib.__file__).parents[1] / "docs"
-PAGES = sorted(p for p in DOCS.glob("*.md") if "\n>>> " in p.read_text(encoding="utf-8"))
+ALL = sorted(DOCS.rglob("*.md"))
+PAGES = [p for p in ALL if "\n>>> " in p.read_text(encoding="utf-8")]
+EXAMPLES = DOCS.parent / "examples"
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="needs the source tree")
 
 
@@ -33,9 +35,23 @@ def test_examples_of(page: Path) -> None:
     assert runner.summarize(verbose=False).attempted
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
 def test_links_of(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
     text = re.sub(r"`[^`]*`", "", text)
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
-        assert (DOCS / target).exists(), f"{page.name}: {target} is not there"
+        assert (page.parent / target).exists(), f"{page.name}: {target} is not there"
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "examples").glob("*.md")), ids=lambda p: p.stem)
+def test_page_of_an_example(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert (EXAMPLES / f"{page.stem}.py").exists()
+    assert page.name in (DOCS / "examples.md").read_text(encoding="utf-8")
+    for language, file, shown in re.findall(r"^```(\w+) file=(\S+)\n(.*?)^```$", text, re.S | re.M):
+        source = (DOCS.parent / file).read_text(encoding="utf-8")
+        assert shown in source, f"{page.name}: {file} has no such {language}:\n{shown}"
+    for command in re.findall(r"^\$ python (examples/\S+)", text, re.M):
+        assert (DOCS.parent / command).exists(), command
+    for tests in re.findall(r"`(tests/\w+\.py)`", text):
+        assert (DOCS.parent / tests).exists(), tests
