@@ -46,8 +46,8 @@ def mandelbrot(
 ) -> None:
     """Write the escape time of every point of a grid to out[row, column], int32."""
     kind = left.dtype
-    # Vectors side by side hide the latency of a multiply-add: as many as the registers hold.
-    width = width or tl.simdwidthof(kind) * (4 if tl.simdwidthof(kind) * kind.itemsize > 32 else 2)
+    # Four vectors side by side hide the latency of a multiply-add.
+    width = width or 4 * tl.simdwidthof(kind)
     lanes = SIMD[kind, width](*range(width))
     for row in tl.parallel(range(out.shape[0])):
         im = SIMD[kind, width](bottom + dy * SIMD[kind, 1](row))

@@ -8,7 +8,12 @@ import tensorlib as tl
 from tensorlib.lang.math import rsqrt
 
 
-@tl.op(shapes=lambda x, taps: (x[0], x[1] - taps[0] + 1))
+def valid(x: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of a convolution's result where all taps lie inside."""
+    return x[0], x[1] - taps[0] + 1
+
+
+@tl.op(shapes=valid)
 def convolved(out: tl.Tile, x: tl.Tile, taps: tl.Tile, *, width: int = 8) -> None:
     """out[r, i] = sum over k of x[r, i + k] * taps[k]."""
 
@@ -23,6 +28,17 @@ def convolved(out: tl.Tile, x: tl.Tile, taps: tl.Tile, *, width: int = 8) -> Non
         window(coords, width)
 
     tl.elementwise(at, width=width)(out.shape)
+
+
+@tl.op(shapes=lambda x: (x[:1], x[:1]), outputs=2)
+def bounds(low: tl.Tile, high: tl.Tile, x: tl.Tile) -> None:
+    """Write the least and the greatest element of each row."""
+    for r in tl.parallel(range(x.shape[0])):
+        least, most = x[r, 0], x[r, 0]
+        for i in range(x.shape[1]):
+            least, most = least.min(x[r, i]), most.max(x[r, i])
+        low[r] = least
+        high[r] = most
 
 
 @tl.rowwise
@@ -40,6 +56,13 @@ def main() -> None:
     rows = [np.convolve(2 * row, taps, "valid") for row in x]
     expected = np.array(rows) / (1 + np.exp(-np.array(rows)))
     print("convolution:", float(abs(smooth.numpy() - expected).max()))
+
+    fused = tl.op(convolved.kernel, shapes=valid, fuses=True)
+    again = tl.silu(fused(tl.asarray(x) * 2, taps))  # one kernel
+    print("fused:      ", (again.numpy() == smooth.numpy()).all())
+
+    low, high = bounds(x)  # one kernel, two results
+    print("bounds:     ", (high.numpy() - low.numpy() == np.ptp(x, axis=1)).all())
 
     weight = random.standard_normal(100, dtype=np.float32)
     scaled = x / np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-5) * weight

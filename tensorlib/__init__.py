@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tensorlib.lang.explicit import alias as alias
     from tensorlib.lang.explicit import cond as cond
     from tensorlib.lang.explicit import loop as loop
+    from tensorlib.lang.gathering import compressed_load as compressed_load
+    from tensorlib.lang.gathering import compressed_store as compressed_store
     from tensorlib.lang.gathering import gather as gather
     from tensorlib.lang.gathering import scatter as scatter
     from tensorlib.lang.grid import CLUSTER as CLUSTER
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
     from tensorlib.tile import stack_allocation as stack_allocation
     from tensorlib.tiles.fragments import fragment as fragment
     from tensorlib.user_functions import elementwise as elementwise
-    from tensorlib.user_ops import op as op
+    from tensorlib.user_kernels import op as op
     from tensorlib.user_ops import reduce as reduce
     from tensorlib.user_ops import rowwise as rowwise
     from tensorlib.user_ops import scan as scan
@@ -102,7 +104,8 @@ _NAMES = {
     "tensorlib.launch": "kernel",
     "tensorlib.user_functions": "elementwise",
     "tensorlib.cumulative": "cumulative_prod cumulative_sum",
-    "tensorlib.user_ops": "op reduce rowwise scan",
+    "tensorlib.user_kernels": "op",
+    "tensorlib.user_ops": "reduce rowwise scan",
     "tensorlib.graph.rules": "graph_rule",
     "tensorlib.kernels.row": "Row",
     "tensorlib.passes.registration": "ir_pass",
@@ -123,7 +126,7 @@ _NAMES = {
         warp_max warp_min warp_reduce warp_sum
     """,
     "tensorlib.lang.atomic": "Atomic",
-    "tensorlib.lang.gathering": "gather scatter",
+    "tensorlib.lang.gathering": "compressed_load compressed_store gather scatter",
     "tensorlib.lang.packed": "float4_block float4_codes pack_halves unpack_halves",
     "tensorlib.lang.copying": "copy_async",
     "tensorlib.ir.types": "Placement",

@@ -77,7 +77,8 @@ def _cumulative(
         )
     along = axis_number(where, axis or 0, rank)
     node = cast(node, OPS[like].dtype([node.dtype], {}) if dtype is None else as_dtype(dtype))
-    found = scan(combine, Tensor(node), identity=identity, axis=along)
+    exact = not node.dtype.is_float  # any order gives the same bits
+    found = scan(combine, Tensor(node), identity=identity, axis=along, associative=exact)
     if not include_initial:
         return found
     shape: list[Size] = list(node.shape)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = [
     "BackendError",
@@ -21,6 +23,8 @@ __all__ = [
     "VerifyError",
     "caret",
 ]
+
+_HERE = Path(__file__).parent
 
 
 class TensorlibError(Exception):
@@ -45,6 +49,18 @@ class LayoutError(TensorlibError, ValueError):
 
 class KernelError(TensorlibError):
     """A kernel can't be traced, verified or launched; the message shows the user's line."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the call, and the message, which has the lines of the kernel."""
+        shown = []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if Path(frame.filename).is_relative_to(_HERE):
+                break
+            if "IPython" not in Path(frame.filename).parts:
+                shown.append(frame)
+        listed = traceback.format_list(shown)
+        words = ["Traceback (most recent call last):\n", *listed]
+        return "".join([*words, *traceback.format_exception_only(self)]).splitlines()
 
 
 class VerifyError(KernelError):

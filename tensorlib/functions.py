@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ __all__ = [
 def _node(where: str, x: Any) -> Node:
     if isinstance(x, Tensor):
         return x.node
+    _of_lanes(where, x)
     from tensorlib.creation import asarray
 
     if isinstance(x, bool | int | float | complex) or hasattr(x, "__array__"):
@@ -37,11 +39,26 @@ def _node(where: str, x: Any) -> Node:
     raise DTypeError(f"{where}: got {type(x).__name__}, needed a tensor; try tl.asarray")
 
 
+def _of_lanes(op: str, *operands: Any) -> Any:
+    """Return what a function gives in a kernel, for SIMD values; None for tensors and numbers."""
+    from tensorlib.simd import SIMD
+
+    if not builtins.any(isinstance(x, SIMD) for x in operands):
+        return None
+    from tensorlib.lang.numpys import of_simd
+
+    return of_simd(op, *operands)
+
+
 def _unary(op: str, x: Any) -> Tensor:
+    if not isinstance(x, Tensor) and (lanes := _of_lanes(op, x)) is not None:
+        return lanes  # type: ignore[no-any-return]
     return Tensor(build.unary(op, _node(op, x)))
 
 
 def _binary(op: str, x1: Any, x2: Any) -> Tensor:
+    if not isinstance(x1, Tensor) and (lanes := _of_lanes(op, x1, x2)) is not None:
+        return lanes  # type: ignore[no-any-return]
     first = x1 if isinstance(x1, Tensor) else x2 if isinstance(x2, Tensor) else None
     if first is None:
         first = Tensor(_node(op, x1))
@@ -301,6 +318,10 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     >>> where(tl.asarray([True, False]), 1.0, tl.asarray([7.0, 8.0]))
     tensor([1., 8.], dtype=float64)
     """
+    if not isinstance(condition, Tensor):
+        lanes = _of_lanes("where", condition, x1, x2)
+        if lanes is not None:
+            return lanes  # type: ignore[no-any-return]
     chosen = _node("where", condition)
     a, b = operand(x1, chosen.device), operand(x2, chosen.device)
     if a is None or b is None:

@@ -1,4 +1,4 @@
-"""The short way into a compiled kernel: for arguments like those of the call before."""
+"""The short way into a compiled kernel: for arguments like those of a call before."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from tensorlib.dtypes import DType
-from tensorlib.ir import Kernel, PointerType
+from tensorlib.dtypes import DType, as_dtype
+from tensorlib.ir import Kernel, PointerType, VectorType
+from tensorlib.ir.core import walk
 from tensorlib.passes.checked import FAULTS
 
 __all__ = ["Quick", "quick_call"]
 
-# Runs the kernel and returns True; returns False where the arguments need the long way.
-Quick = Callable[[Sequence[Any]], bool]
-Fault = Callable[[int, int, Sequence[Any]], Exception]
+# Called with arguments, grid and block. True: the kernel ran; False: they need the long way;
+# (site, index): a check ended the kernel.
+Quick = Callable[[tuple[Any, ...], Any, Any], Any]
 
-_LETTERS = {DType.int64: "q", DType.float32: "f", DType.float64: "d"}
-_CLASSES = {DType.int64: int, DType.float32: float, DType.float64: float}
-_MOST_ARRAYS = 8
+C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # NumPy's flags of an array
+
+Argument = tuple[str, Any, int, int, int]  # letter, kind, rank, flags, itemsize
+Word = tuple[str, int, int]  # letter, argument, axis
+
+_PARTS = {"n": "z", "stride": "t", "size": "c"}
+_FORMATS = {DType.int64: "q", DType.float32: "f", DType.float64: "d"}
 
 
 def quick_call(
@@ -29,90 +34,121 @@ def quick_call(
     arguments: Sequence[Any],
     kernel: Kernel,
     written: set[str],
-    packed: Callable[[str], Any],
-    fault: Fault,
+    calls: Callable[[str], Any],
 ) -> Quick | None:
     """Return a function that calls `kernel` with arguments like these, or None if they are unusual.
 
-    It looks at class, dtype, rank and flags of each argument, and gives the words of the kernel to
-    what `packed(formats)` returns, see `backends.c.calls`. It is written as source, so that a call
-    does only what these arguments need.
+    It looks at class, dtype, rank and flags of each argument. `calls(formats)` is what the backend
+    offers for it, see `backends.c.calls`: it reads the objects itself, or is given what a function
+    reads that is written as source here, so that a call does only what these arguments need.
     """
-    found = [_spelled(p.name, p.type, names, arguments) for p in kernel.parameters]
-    if None in found or not all(map(_is_usual, arguments)):
+    kinds = {p.name: p.type for p in kernel.parameters}
+    rows = [_argument(a, kinds.get(n), n in written) for n, a in zip(names, arguments, strict=True)]
+    words = [_word(p.name, p.type, names) for p in kernel.parameters]
+    shape = kernel.attributes.get("block")
+    if shape:
+        words += [("g", 0, axis) for axis in range(3)]
+    known = [row for row in rows if row is not None]
+    sources = [word for word in words if word is not None]
+    if len(known) < len(rows) or len(sources) < len(words):
         return None
-    words = [word for word in found if word is not None]
-    formats = "".join(letter for letter, _ in words)
-    if formats.count("*") > _MOST_ARRAYS:
+    formats = "".join(_format(word, kinds, names) for word in sources)
+    offered = calls(formats)
+    serial = not shape and not any(o.attributes.get("parallel") for o in walk(kernel.body))
+    made: Quick | None = offered.objects(shape or (0, 0, 0), known, sources, serial)
+    if made is not None or shape or any(row[0] not in "aif" for row in known):
+        return made
+    packed = offered.packed(serial)
+    return None if packed is None else _generated(known, sources, packed)
+
+
+def _argument(argument: Any, kind: Any, is_written: bool) -> Argument | None:
+    """Return what an argument must be to be like this one, in the letters of objects.c."""
+    if type(argument) is np.ndarray:
+        flags = C_CONTIGUOUS | ALIGNED | (WRITEABLE if is_written else 0)
+        usual = argument.flags.aligned and isinstance(kind, PointerType) and argument.itemsize > 0
+        return ("a", argument.dtype, argument.ndim, flags, argument.itemsize) if usual else None
+    if not isinstance(kind, VectorType):
         return None
-    numbers = ", ".join(text for letter, text in words if letter not in "*!")
-    arrays = ", ".join(text for letter, text in words if letter == "*")
-    given = ", ".join(f"a{i}" for i in range(len(names)))
-    space: dict[str, Any] = {"call": packed(formats), "fault": fault, "ndarray": np.ndarray}
-    tests = [
-        _test(i, n in written, a, space)
-        for i, (n, a) in enumerate(zip(names, arguments, strict=True))
-    ]
+    dtype = kind.dtype
+    if type(argument) is float and dtype in (DType.float32, DType.float64):
+        return "f", float, 0, 0, dtype.itemsize
+    if type(argument) is int and dtype is DType.int64:
+        return "i", int, 0, 0, 8
+    if type(argument) is bool and dtype is DType.bool:
+        return "b", bool, 0, 0, 1
+    if not isinstance(argument, np.generic) or as_dtype(argument.dtype) is not dtype:
+        return None
+    if argument.dtype.kind not in "biuf" or dtype is DType.float16:
+        return None
+    letter = {"i": "n", "f": "r"}.get(argument.dtype.kind, "u")
+    return letter, type(argument), 0, 0, argument.itemsize
+
+
+def _word(name: str, kind: Any, names: Sequence[str]) -> Word | None:
+    """Return where a word of the kernel comes from, in the letters of objects.c."""
+    if name == FAULTS:
+        return "!", 0, 0
+    if name in names:
+        return "d" if isinstance(kind, PointerType) else "v", names.index(name), 0
+    part = re.fullmatch(r"(.*)_(n|stride|size)(\d*)", name)
+    if part is None or part[1] not in names:
+        return None
+    return _PARTS[part[2]], names.index(part[1]), int(part[3] or 0)
+
+
+def _format(word: Word, kinds: dict[str, Any], names: Sequence[str]) -> str:
+    """Return the letter of one word for calls that are given what Python read."""
+    letter, place, _ = word
+    if letter == "v":
+        return _FORMATS.get(kinds[names[place]].dtype, "q")
+    return {"d": "*", "!": "!"}.get(letter, "q")
+
+
+# ---- calls that are given what Python read ----
+
+
+def _generated(arguments: list[Argument], words: list[Word], packed: Any) -> Quick:
+    space = {"packed": packed, "ndarray": np.ndarray, "StructError": struct.error}
+    space |= {f"d{i}": row[1] for i, row in enumerate(arguments)}
+    numbers = "".join(f"{_text(w, arguments)}, " for w in words if w[0] not in "d!")
+    arrays = "".join(f"a{place}, " for letter, place, _ in words if letter == "d")
+    given = "".join(f"a{i}, " for i in range(len(arguments)))
     source = f"""
-def quick(arguments):
-    if len(arguments) != {len(names)}:
+def quick(arguments, grid, block):
+    if len(arguments) != {len(arguments)} or grid is not None or block is not None:
         return False
-    {given}{"," if names else "_ = ()"} = arguments
-    if not ({" and ".join(tests) or "True"}):
+    {given or "_"} = arguments
+    if not ({" and ".join(map(_test, range(len(arguments)), arguments)) or "True"}):
         return False
     try:
-        site, index = call(({numbers}{"," if numbers else ""}), ({arrays}{"," if arrays else ""}))
+        return packed(({numbers}), ({arrays}))
     except StructError:
         return False
-    if site:
-        raise fault(site, index, arguments)
-    return True
 """
-    space["StructError"] = struct.error
     exec(compile(source, "<quick call>", "exec"), space)
     made: Quick = space["quick"]
     return made
 
 
-def _is_usual(argument: Any) -> bool:
-    if isinstance(argument, np.ndarray):
-        return type(argument) is np.ndarray and argument.dtype.kind in "biuf"
-    return type(argument) in (int, float)
-
-
-def _spelled(
-    name: str, kind: Any, names: Sequence[str], arguments: Sequence[Any]
-) -> tuple[str, str] | None:
-    """Return letter and text of one word of the kernel's arguments, see `packed_call`."""
-    if name == FAULTS:
-        return "!", ""
-    if name in names:
-        place = names.index(name)
-        if isinstance(kind, PointerType):
-            return "*", f"a{place}"
-        if kind.dtype not in _LETTERS or type(arguments[place]) is not _CLASSES[kind.dtype]:
-            return None
-        return _LETTERS[kind.dtype], f"a{place}"
-    part = re.fullmatch(r"(.*)_(n|stride|size)(\d*)", name)
-    if part is None or part[1] not in names:
-        return None
-    place = names.index(part[1])
-    text = {
-        "n": f"a{place}.shape[{part[3]}]",
-        "stride": f"a{place}.strides[{part[3]}] // {getattr(arguments[place], 'itemsize', 1)}",
-        "size": f"a{place}.size",
-    }[part[2]]
-    return "q", text
-
-
-def _test(place: int, is_written: bool, argument: Any, space: dict[str, Any]) -> str:
-    """Return the condition under which an argument is like the one that was given."""
-    name = f"a{place}"
-    if not isinstance(argument, np.ndarray):
-        return f"{name}.__class__ is {type(argument).__name__}"
-    space[f"d{place}"] = argument.dtype
-    flags = "carray" if is_written else "c_contiguous"
+def _test(place: int, row: Argument) -> str:
+    """Return the condition under which an argument is as its row says."""
+    letter, _, rank, flags, _ = row
+    if letter != "a":
+        return f"a{place}.__class__ is d{place}"
+    kind = "carray" if flags & WRITEABLE else "c_contiguous"
     return (
-        f"{name}.__class__ is ndarray and {name}.dtype is d{place} "
-        f"and {name}.ndim == {argument.ndim} and {name}.flags.{flags}"
+        f"a{place}.__class__ is ndarray and a{place}.dtype is d{place} "
+        f"and a{place}.ndim == {rank} and a{place}.flags.{kind} and a{place}.flags.aligned"
     )
+
+
+def _text(word: Word, arguments: list[Argument]) -> str:
+    """Return one number of the call as source."""
+    letter, place, axis = word
+    return {
+        "v": f"a{place}",
+        "z": f"a{place}.shape[{axis}]",
+        "t": f"a{place}.strides[{axis}] // {arguments[place][4]}",
+        "c": f"a{place}.size",
+    }[letter]

@@ -5,7 +5,8 @@ traced.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,10 @@ from tensorlib.ir.core import Value
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import VectorType
 from tensorlib.lang import arithmetic, codes, lanes
-from tensorlib.lang.refusal import condition_refused, index_refused
+from tensorlib.lang.bits import Bits
+from tensorlib.lang.moves import Moves
+from tensorlib.lang.python_side import PythonSide
+from tensorlib.lang.refusal import advice, different
 
 __all__ = ["SIMD", "SIMDType", "Scalar", "apply"]
 
@@ -111,7 +115,7 @@ def _reduction(name: str) -> Callable[..., SIMD]:
     return reduction
 
 
-class SIMD(metaclass=_Bracketed):
+class SIMD(Bits, Moves, PythonSide, metaclass=_Bracketed):
     """`width` lanes of `dtype`. Operators work lane by lane; Python numbers take the dtype.
 
     Comparison gives a mask (`SIMD[bool, width]`); a scalar (width 1) spreads over a vector.
@@ -212,18 +216,6 @@ class SIMD(metaclass=_Bracketed):
         """Return |self| with the signs of `sign`, also of zeros."""
         return arithmetic.copysign(*_match("copysign", self, sign))
 
-    def popcount(self) -> SIMD:
-        """Return how many bits of each integer are set."""
-        return arithmetic.popcount(self)
-
-    def clz(self) -> SIMD:
-        """Return how many zeros are above the highest set bit; the number of bits for 0."""
-        return arithmetic.leading_zeros(self)
-
-    def ctz(self) -> SIMD:
-        """Return how many zeros are below the lowest set bit; the number of bits for 0."""
-        return arithmetic.trailing_zeros(self)
-
     sqrt, floor, ceil, trunc = map(_method, ("sqrt", "floor", "ceil", "trunc"))
 
     def round(self) -> SIMD:
@@ -282,9 +274,6 @@ class SIMD(metaclass=_Bracketed):
             raise fail(f"lane: got {lane!r}, needed a Python int from 0 to {self.width - 1}")
         return self.shuffle(lane)
 
-    def __iter__(self) -> Iterator[SIMD]:
-        return (self[lane] for lane in range(self.width))
-
     def insert(self, value: Any, offset: Any = 0) -> SIMD:
         """Return these lanes with those of `value` put in from lane `offset` on.
 
@@ -303,45 +292,12 @@ class SIMD(metaclass=_Bracketed):
             return apply("shuffle", self, other, indices=indices)
         return self if self.width == len(indices) == 1 else apply("shuffle", self, indices=indices)
 
-    def slice(self, width: int, offset: int = 0) -> SIMD:
-        """Return `width` lanes from lane `offset` on."""
-        return self.shuffle(*range(offset, offset + width))
-
     def join(self, *others: SIMD) -> SIMD:
         """Lay vectors of one dtype side by side; their number is a power of two."""
         if not others:
             return self
         width = self.width + sum(p.width for p in others)
         return apply("shuffle", self, *others, indices=tuple(range(width)))
-
-    def interleave(self, other: SIMD) -> SIMD:
-        """Return self[0], other[0], self[1], other[1], ..."""
-        order = tuple(i + side for i in range(self.width) for side in (0, self.width))
-        return apply("shuffle", self, other, indices=order)
-
-    def deinterleave(self) -> tuple[SIMD, SIMD]:
-        """Return the even lanes and the odd lanes."""
-        even = range(0, self.width, 2)
-        return self.shuffle(*even), self.shuffle(*(i + 1 for i in even))
-
-    def split(self) -> tuple[SIMD, SIMD]:
-        """Return the lower and the upper half."""
-        half = self.width // 2
-        return self.slice(half), self.slice(half, half)
-
-    def reversed(self) -> SIMD:
-        """Return the lanes from the last to the first."""
-        return self.shuffle(*range(self.width - 1, -1, -1))
-
-    def rotate_left(self, by: int) -> SIMD:
-        """Rotate lanes: lane i of the result is lane (i + by) % width; also called `rotate`."""
-        return self.shuffle(*((i + by) % self.width for i in range(self.width)))
-
-    rotate = rotate_left
-
-    def rotate_right(self, by: int) -> SIMD:
-        """Rotate lanes: lane i of the result is lane (i - by) % width."""
-        return self.rotate_left(-by)
 
     def shift_left(self, by: int) -> SIMD:
         """Move lanes: lane i of the result is lane i + by, or 0 past the end; not a shift of bits.
@@ -378,40 +334,6 @@ class SIMD(metaclass=_Bracketed):
         """Whether every lane of this mask is true."""
         return lanes.mask("all", self).reduce_and()
 
-    # back to Python
-    def numpy(self) -> Any:
-        """Return the lanes as an array; a traced value has none."""
-        self._concrete("numpy()")
-        return self.value.copy()
-
-    def __bool__(self) -> bool:
-        if self.is_traced and self.width == 1:
-            raise condition_refused()
-        if self.width != 1:
-            raise fail(f"bool: got {self.width} lanes; try reduce_or(), reduce_and() or select")
-        return bool(self.value)
-
-    def __int__(self) -> int:
-        self._concrete("int()")
-        return int(self.value)
-
-    def __float__(self) -> float:
-        self._concrete("float()")
-        return float(self.value)
-
-    def __index__(self) -> int:
-        if self.is_traced:
-            raise index_refused()
-        if not self.dtype.is_integer:
-            raise TypeError(f"index: got {self!r}, needed an integer scalar")
-        return int(self.value)
-
-    def _concrete(self, where: str) -> None:
-        if self.is_traced:
-            raise fail(f"{where}: this value is known at run time only")
-        if self.width != 1 and where != "numpy()":
-            raise fail(f"{where}: got {self.width} lanes, needed a scalar")
-
     def __repr__(self) -> str:
         kind = f"SIMD[{self.dtype.name}, {self.width}]"
         if self.is_traced:
@@ -427,23 +349,34 @@ class Scalar(SIMD):
 
 def apply(name: str, *operands: SIMD, **attributes: Any) -> SIMD:
     """Apply IR op `name`: record it where an operand is traced, else compute its NumPy meaning."""
-    if any(isinstance(o.value, Value) for o in operands):
-        builder = current_builder()
-        if builder is None:
-            raise KernelError(f"{name}: a traced value was used outside the kernel that traced it")
-        values = [lift(o) for o in operands]
-        try:
-            return SIMD.of(builder.value(name, *values, **attributes))
-        except KernelError as error:
-            raise fail(str(error)) if "\n  File" not in str(error) else error from None
+    for operand in operands:
+        if type(operand.value) is Value:
+            return _recorded(name, operands, attributes, 4)
     try:
         kind = ROWS[name].types(name, [o.type for o in operands], attributes)[0]
     except KernelError as error:
-        raise fail(str(error)) from None
+        raise fail(f"{error}{advice(name, operands)}") from None
     kind = cast(VectorType, kind)
     numpy = ROWS[name].numpy
     assert numpy is not None
     return SIMD(numpy(*(o.value for o in operands), **attributes), kind.dtype, kind.width)
+
+
+def _recorded(
+    name: str, operands: tuple[SIMD, ...], attributes: dict[str, Any], depth: int
+) -> SIMD:
+    builder = current_builder()
+    if builder is None:
+        raise KernelError(f"{name}: a traced value was used outside the kernel that traced it")
+    values = [o.value if type(o.value) is Value else lift(o) for o in operands]
+    try:
+        value = builder.emit(name, values, attributes, None, depth)[0]
+        kind: Any = value.type  # of one result, which is no pointer
+        return SIMD(value, kind.dtype, kind.width)
+    except KernelError as error:
+        if "\n  File" in str(error):
+            raise error from None
+        raise fail(f"{error}{advice(name, operands)}") from None
 
 
 def lift(operand: SIMD) -> Value:
@@ -456,15 +389,19 @@ def lift(operand: SIMD) -> Value:
 
 
 def _binary(name: str, left: Any, right: Any) -> SIMD:
-    if not isinstance(
-        left if not isinstance(left, SIMD) else right, (SIMD, bool, int, float, np.generic)
-    ):
-        return cast(SIMD, NotImplemented)
-    a, b = _match(name, left, right)
-    if a.dtype.is_coded:
+    a, b = left, right
+    if type(a) is not SIMD or type(b) is not SIMD or a.dtype is not b.dtype or a.width != b.width:
+        other = right if isinstance(left, SIMD) else left
+        if not isinstance(other, (SIMD, bool, int, float, np.generic)):
+            return cast(SIMD, NotImplemented)
+        a, b = _match(name, left, right)
+    kind = a.dtype.kind
+    if kind == "coded":
         raise fail(f"{name}: got {a.type}, whose codes compute nothing; try .cast(float32)")
-    if a.dtype.is_float and name in ("floor_divide", "floor_modulo"):
+    if kind == "float" and name in ("floor_divide", "floor_modulo"):
         return arithmetic.floored(name, a, b)
+    if type(a.value) is Value or type(b.value) is Value:
+        return _recorded(name, (a, b), {}, 5)  # a method called this
     return apply(name, a, b)
 
 
@@ -478,10 +415,7 @@ def _match(name: str, left: Any, right: Any) -> tuple[SIMD, SIMD]:
         width = max(left.width, right.width)
         left, right = left.splat(width), right.splat(width)
     if left.dtype is not right.dtype or left.width != right.width:
-        raise fail(
-            f"{name}: got {left.type} and {right.type}, needed one dtype and width; "
-            f"try .cast({left.dtype.name})"
-        )
+        raise different(name, left, right)
     return left, right
 
 
@@ -490,4 +424,16 @@ def _weak(name: str, number: Any, partner: SIMD) -> SIMD:
         raise fail(
             f"{name}: got {number!r} with a {partner.dtype.name} value; cast that to a float dtype"
         )
+    if type(number) is float:
+        return _filled(partner.dtype, partner.width, number, math.copysign(1.0, number))
+    if type(number) is int:
+        return _filled(partner.dtype, partner.width, number, 0)
     return SIMDType(partner.dtype, partner.width)(number)
+
+
+@functools.lru_cache(maxsize=4096)
+def _filled(dtype: DType, width: int, number: Number, sign: float) -> SIMD:
+    """The lanes of a number, made once; the sign, 0 for ints, tells 0, 0.0 and -0.0 apart."""
+    if dtype.kind == "float":
+        return SIMD(meaning.array(number, dtype, width), dtype, width)
+    return SIMDType(dtype, width)(number)

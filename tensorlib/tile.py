@@ -24,10 +24,12 @@ from tensorlib.layouts.dim import Size
 from tensorlib.layouts.layout import Layout, row_major
 from tensorlib.layouts.shape import flatten_tuple
 from tensorlib.simd import SIMD
-from tensorlib.tiles.access import Access, edge_mask, element, load, prefetch, store
+from tensorlib.tiles.access import Access, Bracket, edge_mask, element, load, prefetch, store
+from tensorlib.tiles.python_side import PythonSide
 from tensorlib.tiles.views import (
     Shaped,
     distributed,
+    grouped,
     layout_of,
     permuted,
     placed_over,
@@ -120,7 +122,7 @@ class _Bracketed(type):
         return TileSpec(as_dtype(dtype), layout, placement)
 
 
-class Tile(metaclass=_Bracketed):
+class Tile(PythonSide, metaclass=_Bracketed):
     """A view of memory: pointer, offset, shape and strides (ints, or scalars known at run time).
 
     `t[i, j]` loads a scalar and `t[i, j] = v` stores one; `t.load[8](i, j)` loads 8 elements along
@@ -148,14 +150,16 @@ class Tile(metaclass=_Bracketed):
         placement: Placement = Placement.GLOBAL,
         *,
         lanes: tuple[int, Any] = (1, 1),
-        edges: tuple[Any, ...] = (),
+        edges: tuple[Any, ...] | None = (),
         swizzle: Any = None,
     ) -> None:
         self.pointer, self.dtype = pointer, dtype
         self.shape, self.stride = tuple(shape), tuple(stride)
         self.offset, self.placement = offset, placement
         self.lanes = lanes  # how many lanes an element has, and their distance: see vectorize
-        self.edges = edges  # for each axis the size of what this was cut from, and where
+        # For each axis the size of what this was cut from, and where; () is all of something,
+        # None a view for which nobody can say.
+        self.edges = edges
         self.swizzle = swizzle  # a function of offsets, or None
 
     @classmethod
@@ -176,10 +180,12 @@ class Tile(metaclass=_Bracketed):
 
         def make(parts: list[Any]) -> Tile:
             pointer, offset, shape, stride, lanes, edges = parts
+            edges = None if self.edges is None else edges
             new = {"lanes": lanes, "edges": edges, "swizzle": self.swizzle}
             return Tile(pointer, self.dtype, shape, stride, offset, self.placement, **new)
 
-        return [self.pointer, self.offset, self.shape, self.stride, self.lanes, self.edges], make
+        edges = self.edges or ()
+        return [self.pointer, self.offset, self.shape, self.stride, self.lanes, edges], make
 
     # what it is
     @property
@@ -207,6 +213,11 @@ class Tile(metaclass=_Bracketed):
     @property
     def extent(self) -> tuple[Any, ...]:
         """How many elements there are along each axis: more or fewer than the shape, at an edge."""
+        if self.edges is None:
+            raise fail(
+                f"mask: got {self!r}, a view in which an edge has no place; try the mask of the "
+                "tile that it was made of, or copy that with other="
+            )
         if not self.edges:
             return self.shape
         return tuple(functools.reduce(lambda a, b: a - b, starts, n) for n, *starts in self.edges)
@@ -232,8 +243,6 @@ class Tile(metaclass=_Bracketed):
         if any(isinstance(c, slice) for c in given):
             return row(self, given)
         return load(self, 1, *given)
-
-    __iter__ = None  # not by __getitem__, which knows no end
 
     def __setitem__(self, coordinates: Any, value: Any) -> None:
         store(self, 1, *_tuple(coordinates), value)
@@ -279,17 +288,32 @@ class Tile(metaclass=_Bracketed):
         """Return what one thread holds of this tile, shared out in the arrangement `threads`."""
         return distributed(self, threads, thread)
 
-    def transpose(self, *axes: int) -> Tile:
+    def transpose(self, *axes: Any) -> Tile:
         """Return the tile with its axes in another order, or reversed."""
-        return permuted(self, axes)
+        return permuted(self, _spread(axes))
 
     def reshape(self, *shape: Any) -> Tile:
         """Return the same elements in row-major order with another shape."""
-        return reshaped(self, shape)
+        return reshaped(self, _spread(shape))
+
+    def grouped(self, group: int) -> Tile:
+        """Return a packed matrix, groups of neighbours along K in its rows, as (K, N).
+
+        Element (k, n) is [k // group, n * group + k % group] of this tile: what AMX and VNNI want
+        of the right factor of `@`, with 2 of bfloat16 and 4 of int8.
+
+        >>> packed = Tile.over(np.arange(8, dtype=np.int8).reshape(2, 4))  # 2 groups, 2 columns
+        >>> packed.grouped(2), packed.grouped(2)[3, 1]
+        (Tile[int8, ((2,2),2):((1,4),2), global], SIMD[int8, 1](7))
+        """
+        return grouped(self, group)
 
     # contents
     def fill(self, value: Any) -> Tile:
-        """Write `value` to every element; return the tile."""
+        """Write `value` to every element; return the tile.
+
+        Memory that threads share is filled by all of them, who meet there.
+        """
         from tensorlib.tiles.arithmetic import filled
 
         return filled(self, value)
@@ -313,20 +337,23 @@ class Tile(metaclass=_Bracketed):
     @property
     def load_tile(self) -> Callable[..., Any]:
         """`t.load_tile[WARP](i, width=1, other=0)`: a vector for each lane, element i and on."""
-        from tensorlib.tiles.fragments import loaded_by_lanes
+        from tensorlib.tiles.lanes import loaded_by_lanes
 
         return Bracket(functools.partial(loaded_by_lanes, self))
 
-    def reduce(self, operator: Any) -> Any:
+    def reduce(self, operator: Any, axis: int | None = None) -> Any:
         """Fold all elements: by a thread, or by the threads that share this placement together.
 
         `operator` is "add", "multiply", "min", "max", or a function of two values that must not
         care about their order. Every thread gets the result; a tile in SHARED gives it to those
         that `await` it, as a sum is not there before all threads meet.
-        """
-        from tensorlib.tiles.reduction import reduced
 
-        return reduced(self, operator)
+        With `axis` that axis is folded, in order, to a tile without it: in the same memory where
+        threads share that, else in registers.
+        """
+        from tensorlib.tiles.reduction import reduced, reduced_along
+
+        return reduced(self, operator) if axis is None else reduced_along(self, operator, axis)
 
     def __await__(self) -> Generator[None, None, Tile]:
         """A tile is there already."""
@@ -373,21 +400,6 @@ class Tile(metaclass=_Bracketed):
         return f"Tile[{kind}, {self.placement.value}]"
 
 
-class Bracket:
-    """A method that waits for what is in its brackets."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-    def __getitem__(self, given: Any) -> Any:
-        return self.function(given)
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.function(arguments)
-
-
 class _StackAllocation:
     """`stack_allocation[dtype, placement](*shape)`: local memory, which starts uninitialised.
 
@@ -409,10 +421,10 @@ stack_allocation = _StackAllocation()
 
 
 def _allocated(dtype: DType, placement: Placement, *shape: int) -> Tile:
-    if not all(isinstance(n, int) and n > 0 for n in shape) or not VectorType(dtype).is_regular:
+    if not all(isinstance(n, int) and n >= 0 for n in shape) or not VectorType(dtype).is_regular:
         raise fail(f"stack_allocation: got {dtype.name} {shape}, needed numbers and whole sizes")
     strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-    pointer = _memory(dtype, placement, math.prod(shape))
+    pointer = _memory(dtype, placement, max(1, math.prod(shape)))
     return Tile(pointer, dtype, shape, strides, 0, placement)
 
 
@@ -422,14 +434,14 @@ def _laid_out(dtype: DType, layout: Any, placement: Placement) -> Tile:
     if isinstance(layout, ComposedLayout):
         inner, swizzle = layout.inner, layout.outer
     is_known = isinstance(inner, Layout) and inner.is_static
-    if not is_known or not inner.size or min(inner.flat_stride, default=0) < 0:
+    if not is_known or min(inner.flat_stride, default=0) < 0:
         raise fail(f"Tile[...]: got {layout}, needed sizes and strides that are known and >= 0")
     if placement is Placement.GLOBAL or not VectorType(dtype).is_regular:
         raise fail(
             f"Tile[...]: got {dtype.name} in {placement.value} memory, needed numbers, and memory "
             "of the kernel's own: REGISTER, WARP, SHARED or CLUSTER"
         )
-    size = int(layout.cosize)
+    size = max(1, int(layout.cosize))  # memory without elements has a place too
     offset = layout.offset if swizzle is not None else 0
     pointer = _memory(dtype, placement, size)
     return Tile(pointer, dtype, *_modes(inner), offset, placement, swizzle=swizzle)
@@ -461,6 +473,11 @@ def _arithmetic(name: str, left: Any, right: Any) -> Any:
 
 def _tuple(coordinates: Any) -> tuple[Any, ...]:
     return coordinates if isinstance(coordinates, tuple) else (coordinates,)
+
+
+def _spread(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return axes or sizes that may be given as one tuple, as NumPy takes them."""
+    return given[0] if len(given) == 1 and isinstance(given[0], tuple) else given
 
 
 def _text(nested: Any) -> str:

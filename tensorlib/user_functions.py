@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import types
 from collections.abc import Callable, Sequence
 from typing import Any, overload
@@ -17,8 +16,8 @@ import numpy as np
 
 from tensorlib.backend import Device
 from tensorlib.dtypes import DType, as_dtype
-from tensorlib.errors import BackendError, DTypeError, KernelError
-from tensorlib.graph.build import apply, broadcast_to, cast, constant, same_device
+from tensorlib.errors import BackendError, DTypeError, KernelError, ShapeError
+from tensorlib.graph.build import broadcast_to, cast, constant, same_device, settled
 from tensorlib.graph.host import from_numpy
 from tensorlib.graph.node import Node
 from tensorlib.ir import current_builder
@@ -32,7 +31,16 @@ from tensorlib.launch import LaunchedKernel
 from tensorlib.ops.promotion import domain_dtype, promote, weak_dtype
 from tensorlib.ops.row import EXACT, Op
 from tensorlib.ops.shapes import broadcast_shapes
-from tensorlib.ops.user import cells_of, frozen, function_key, name_of, row_of, snapshot, values_of
+from tensorlib.ops.user import (
+    Watch,
+    cells_of,
+    frozen,
+    function_key,
+    name_of,
+    row_of,
+    values_of,
+    watch,
+)
 from tensorlib.registry import REGISTRY
 from tensorlib.simd import SIMD
 from tensorlib.tensor import Tensor
@@ -117,12 +125,13 @@ class Elementwise:
         functools.update_wrapper(self, function)
         self.function, self.width, self.target = function, width, target
         self._name = name_of(function)
-        self._last: tuple[tuple[Any, ...], Op] | None = None
+        self._last: tuple[Watch, Op] | None = None
 
     def __call__(self, *operands: Any) -> Any:
-        if len(operands) == 1 and isinstance(operands[0], tuple | list):
-            return self._over(tuple(operands[0]))
-        if operands and all(isinstance(x, SIMD) for x in operands):
+        first = operands[0] if operands else None
+        if len(operands) == 1 and isinstance(first, (tuple, list)):
+            return self._over(tuple(first))
+        if isinstance(first, SIMD) and all(isinstance(x, SIMD) for x in operands):
             return self._in_kernel(*operands)
         return Tensor(self._node(operands))
 
@@ -135,17 +144,18 @@ class Elementwise:
     def _node(self, operands: Sequence[Any]) -> Node:
         if not operands:
             raise KernelError(f"{self._name}: got no operands, needed at least one tensor")
-        nodes = aligned(self._name, operands, self.target)
-        return apply(self.row().name, tuple(nodes))
+        nodes = named(self._name, self.function, operands, self.target)
+        row, first = self.row(), nodes[0]
+        dtype = row.dtype([node.dtype for node in nodes], {})
+        return settled(Node(row.name, tuple(nodes), {}, first.shape, dtype, first.device))
 
     def row(self) -> Op:
         """Return the row of the op table for the function as it is now."""
-        now = snapshot(self.function)
-        if now is not None and self._last is not None and _are_same(now, self._last[0]):
+        if self._last is not None and self._last[0].holds():
             return self._last[1]
-        key = function_key(self.function), self.width
+        kept, key = watch(self.function), (function_key(self.function), self.width)
         row = row_of("elementwise", self.function, key, self._row)
-        self._last = None if now is None else (now, row)
+        self._last = None if kept is None else (kept, row)
         return row
 
     def _row(self, name: str) -> Op:
@@ -210,10 +220,6 @@ def _as_it_is(function: Any) -> Any:
     return function
 
 
-def _are_same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
-    return len(a) == len(b) and all(map(operator.is_, a, b))
-
-
 # --- operands ---
 
 
@@ -251,6 +257,16 @@ def aligned(where: str, operands: Sequence[Any], target: Device | str | None = N
     ]
 
 
+def named(
+    where: str, function: Any, operands: Sequence[Any], target: Device | str | None = None
+) -> list[Node]:
+    """Return `aligned` operands of a user's function; errors show the line where it starts."""
+    try:
+        return aligned(where, operands, target)
+    except (ShapeError, DTypeError, BackendError) as error:
+        raise type(error)(f"{error}{where_defined(function)}") from None
+
+
 def _is_number(x: Any) -> bool:
     return type(x) in (bool, int, float, complex)
 
@@ -265,10 +281,15 @@ def _node(where: str, x: Any, device: Device) -> Node:
     if isinstance(x, Tensor):
         return x.node
     if isinstance(x, np.ndarray | np.generic):
-        return from_numpy(np.asarray(x), device)
+        return from_numpy(native(np.asarray(x)), device)
     raise DTypeError(
         f"{where}: got {type(x).__name__}, needed a tensor, an array or a number; try tl.asarray"
     )
+
+
+def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return `array` in the byte order of this machine."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 # --- functions and what they close over ---
@@ -354,11 +375,11 @@ def _kernel_over(
     plain = bare.function if isinstance(bare, KernelFunction) else bare
     key = function_key(plain), type(bare), tuple(arrays), rank, lanes
     if key not in _KERNELS:
-        _KERNELS[key] = LaunchedKernel(_space_function(frozen_kernel(bare), arrays, rank, lanes))
+        _KERNELS[key] = LaunchedKernel(_space_function(_frozen_kernel(bare), arrays, rank, lanes))
     return _KERNELS[key]
 
 
-def frozen_kernel(function: Any) -> Any:
+def _frozen_kernel(function: Any) -> Any:
     """Return a function, or the function of a kernel, as it is now; see `ops.user.frozen`."""
     if isinstance(function, KernelFunction):
         return type(function)(frozen(function.function), function.parameters)

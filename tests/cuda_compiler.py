@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from tensorlib.printers import CUDA_OPTIONS
 
-__all__ = ["compile_cuda"]
+__all__ = ["compile_cuda", "operation_codes"]
 
 # Values that a kernel declares and nobody reads are no fault of it.
 _QUIET = ("--diag-suppress=177,550",)
@@ -59,3 +60,20 @@ def _read(nvrtc: Any, program: ctypes.c_void_p, what: str) -> bytes:
     buffer = ctypes.create_string_buffer(size.value)
     assert getattr(nvrtc, f"nvrtcGet{what}")(program, buffer) == 0
     return buffer.raw
+
+
+def operation_codes(cubin: bytes) -> set[int]:
+    """Return the nine bits that tell the operations of a cubin's code, from sm_70 on.
+
+    Multiplication of float32 is 0x20, addition 0x21, fused 0x23; of float64 0x28, 0x29 and 0x2b.
+    """
+    (start,) = struct.unpack_from("<Q", cubin, 0x28)
+    size, count, names = struct.unpack_from("<3H", cubin, 0x3A)
+    heads = [struct.unpack_from("<IIQQQQ", cubin, start + size * n) for n in range(count)]
+    texts = heads[names][4]
+    codes = [
+        cubin[offset : offset + length]
+        for name, _, _, _, offset, length in heads
+        if cubin[texts + name :].startswith(b".text.")
+    ]
+    return {struct.unpack_from("<H", c, n)[0] & 0x1FF for c in codes for n in range(0, len(c), 16)}

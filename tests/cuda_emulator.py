@@ -34,16 +34,23 @@ Data = Mapping[str, Any]  # arrays, SIMD scalars and numbers, by parameter
 Run = Callable[..., None]
 
 
-def compile_emulated(kernels: Sequence[Kernel], sanitize: bool = False) -> list[Run]:
+def compile_emulated(
+    kernels: Sequence[Kernel],
+    sanitize: bool = False,
+    printed: Callable[[Kernel, str], str] = print_cuda,
+    headers: Sequence[Path] = (HEADER,),
+) -> list[Run]:
     """Return a function for each kernel that runs it on arrays in place; skips without g++.
 
-    With `sanitize`, undefined behaviour ends the process.
+    With `sanitize`, undefined behaviour ends the process. `printed` gives the text of a kernel of a
+    name, `headers` what its language is built from.
     """
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         pytest.skip("no C++ compiler")
     names = [f"kernel{n}" for n in range(len(kernels))]
-    parts = [f'#include "{HEADER}"\n', *map(print_cuda, kernels, names)]
+    parts = [f'#include "{header}"\n' for header in headers]
+    parts += map(printed, kernels, names)
     parts += map(_entry, kernels, names)
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder, "kernels.so")

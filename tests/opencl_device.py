@@ -18,7 +18,7 @@ from tensorlib.passes.grid import GRID_PARAMETERS
 from tensorlib.printers import OPENCL_OPTIONS, for_opencl, print_opencl
 from tensorlib.simd import SIMD
 
-__all__ = ["compile_opencl", "opencl_device"]
+__all__ = ["build_opencl", "compile_opencl", "opencl_device", "run_text"]
 
 Data = Mapping[str, Any]  # arrays, SIMD scalars and numbers, by parameter
 Run = Callable[..., None]
@@ -51,12 +51,17 @@ def opencl_device() -> Any:
 
 def compile_opencl(kernels: Sequence[Kernel]) -> list[Run]:
     """Return a function for each kernel that runs it on arrays in place; builds one program."""
+    kernels = [for_opencl(kernel) for kernel in kernels]
+    names = [f"kernel{n}" for n in range(len(kernels))]
+    made = build_opencl("\n".join(map(print_opencl, kernels, names)), names)
+    return [functools.partial(_run, *pair) for pair in zip(kernels, made, strict=True)]
+
+
+def build_opencl(source: str, names: Sequence[str]) -> list[Any]:
+    """Return the kernels of these names in a program; skips without a device."""
     opencl_device()
     import pyopencl
 
-    kernels = [for_opencl(kernel) for kernel in kernels]
-    names = [f"kernel{n}" for n in range(len(kernels))]
-    source = "\n".join(map(print_opencl, kernels, names))
     program = pyopencl.Program(_queue().context, source)
     try:
         with warnings.catch_warnings():
@@ -64,8 +69,7 @@ def compile_opencl(kernels: Sequence[Kernel]) -> list[Run]:
             program.build(list(OPENCL_OPTIONS), cache_dir=False)
     except pyopencl.RuntimeError as error:
         raise AssertionError(f"{error}\n{source}") from None
-    made = [pyopencl.Kernel(program, name) for name in names]
-    return [functools.partial(_run, *pair) for pair in zip(kernels, made, strict=True)]
+    return [pyopencl.Kernel(program, name) for name in names]
 
 
 def _run(kernel: Kernel, made: Any, data: Data, grid: Sequence[int] = (1,), block: Any = 1) -> None:
@@ -99,3 +103,13 @@ def _run(kernel: Kernel, made: Any, data: Data, grid: Sequence[int] = (1,), bloc
     for buffer, raw in buffers.values():
         if raw.nbytes:
             pyopencl.enqueue_copy(queue, raw, buffer)
+
+
+def run_text(made: Any, out: Any, number: int) -> None:
+    """Run a kernel of (array, int) on one block, a thread an element; the array is written."""
+    import pyopencl
+
+    buffer = pyopencl.Buffer(_queue().context, pyopencl.mem_flags.READ_WRITE, out.nbytes)
+    pyopencl.enqueue_copy(_queue(), buffer, out)
+    made(_queue(), [out.size], [out.size], buffer, np.int32(number))
+    pyopencl.enqueue_copy(_queue(), out, buffer)

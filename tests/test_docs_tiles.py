@@ -40,6 +40,8 @@ def test_links_and_files_are_there() -> None:
         found = link[1:] in headings if link.startswith("#") else (PAGE.parent / link).exists()
         assert found, link
     named = re.findall(r"examples/(\w+)\.py", text)
-    assert set(named) >= {"tile_layout", "tf32_fragments", "staging", "fragment_matmul"}
+    assert set(named) >= {
+        "tile_layout", "tf32_fragments", "staging", "fragment_matmul", "tiled_matmul",
+    }  # fmt: skip
     for name in named:
         assert (ROOT / "examples" / f"{name}.py").exists(), name

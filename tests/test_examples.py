@@ -38,7 +38,7 @@ def test_the_readme_has_two_commands_and_three_examples() -> None:
         "$ python3 -m venv .venv && .venv/bin/pip install '.[llama]' && "
         '.venv/bin/tensorlib generate "Why is the sky blue?"',
         "$ python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && "
-        ".venv/bin/python -m pytest",
+        ".venv/bin/python -m pytest -n auto",
     ]
     assert len(blocks("python")) == 3
 

@@ -4,6 +4,8 @@ equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,11 +13,14 @@ from hypothesis import strategies as st
 
 from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError
-from tensorlib.ir import INDEX, Builder, Placement, VectorType
+from tensorlib.ir import INDEX, Builder, Placement, VectorType, walk
 from tensorlib.ir.builder import constant_of, current_builder
 from tensorlib.ir.ops import ROWS
+from tensorlib.lang.trace import trace
+from tensorlib.simd import SIMD
 from tensorlib.tests.compiled_kernels import same
 from tensorlib.tests.random_kernels import DTYPES, hostile
+from tensorlib.tile import Tile, TileType
 
 F32x2 = VectorType(DType.float32, 2)
 
@@ -140,3 +145,52 @@ def test_no_builder_is_left_behind() -> None:
         raise ZeroDivisionError
     assert current_builder() is None
     assert builder.blocks == []
+
+
+def test_a_generator_is_called_from_more_than_one_place() -> None:
+    def lanes(x: Tile) -> Iterator[SIMD]:
+        for lane in (0, 1):
+            yield x[lane]
+
+    def kernel(out: Tile, x: Tile) -> None:
+        pulled = lanes(x)
+        first = next(pulled)
+        second = next(pulled)
+        out[0] = first + second
+
+    tile = TileType(DType.float32, (2,), (1,))
+    traced = trace(kernel, {"out": tile, "x": tile})
+    found = [o.location for o in walk(traced.body) if o.name == "load"]
+    assert all(at is not None and at.caller is not None for at in found)
+    line = kernel.__code__.co_firstlineno
+    assert [at.caller.line - line for at in found if at and at.caller] == [2, 3]
+
+
+def test_a_function_is_called_from_more_than_one_place() -> None:
+    def half(x: SIMD) -> SIMD:
+        return x * 0.5
+
+    def kernel(out: Tile, x: Tile) -> None:
+        value = half(x[0])
+        out[0] = half(value)
+
+    tile = TileType(DType.float32, (2,), (1,))
+    traced = trace(kernel, {"out": tile, "x": tile})
+    found = [o.location for o in walk(traced.body) if o.name == "multiply"]
+    line = kernel.__code__.co_firstlineno
+    assert [at.caller.line - line for at in found if at and at.caller] == [1, 2]
+
+
+def test_numbers_of_one_value_are_told_apart() -> None:
+    def kernel(out: Tile, x: Tile) -> None:
+        out[0] = x[0] * 0.0
+        out[1] = x[0] * -0.0
+        out[2] = x[0] * 0
+        out[3] = x[0] * True
+
+    tile = TileType(DType.float32, (4,), (1,))
+    traced = trace(kernel, {"out": tile, "x": tile})
+    for _ in range(2):  # what is kept of the first time changes nothing
+        factors = [constant_of(o.operands[1]) for o in walk(traced.body) if o.name == "multiply"]
+        assert [str(float(f)) for f in factors] == ["0.0", "-0.0", "0.0", "1.0"]
+        traced = trace(kernel, {"out": tile, "x": tile})

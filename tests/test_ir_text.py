@@ -112,3 +112,12 @@ def test_names_do_not_matter() -> None:
     kernel = parse(renamed)
     assert [o.name for o in kernel.body.operations] == ["const", "const", "for"]
     assert isinstance(kernel.body, Block)
+
+
+def test_an_assertion_keeps_its_message() -> None:
+    said = "sizes differ: {n, m} (of 2) = 'x' ; inf \\ \n ü"
+    kernel = parse("kernel k(%0.c: bool) {\n  assert %0.c\n}\n")
+    kernel.body.operations[0].attributes["message"] = said
+    again = parse(text(kernel))
+    assert again.body.operations[0].attributes == {"message": said}
+    assert text(again) == text(kernel)

@@ -13,7 +13,7 @@ from tensorlib.backends.c import CompiledKernel
 from tensorlib.dtypes import DType
 from tensorlib.kernels.expression import Apply, Expression, Leaf
 from tensorlib.kernels.fold import neutral, roundings
-from tensorlib.kernels.reduce import _along_columns
+from tensorlib.kernels.reduce import along_columns
 from tensorlib.kernels.specs import Access, ReduceSpec
 from tensorlib.lang.target import simdwidthof
 from tensorlib.tests.random_expressions import DTYPES, hostile
@@ -64,7 +64,7 @@ def test_sums_stay_within_the_bound(dtype: DType, shape: Any, n: int) -> None:
     x = (rng.standard_normal(full) * np.exp(rng.normal(0, 3, full))).astype(dtype.numpy)
     got = run(spec, x).astype(np.longdouble)
     want = x.astype(np.longdouble).sum(axis=-1)
-    lanes = 1 if _along_columns(spec) else simdwidthof(dtype)
+    lanes = 1 if along_columns(spec) else simdwidthof(dtype)
     eps = float(np.finfo(dtype.numpy).eps)
     bound = roundings(n, lanes) * eps / 2 * np.abs(x).astype(np.longdouble).sum(axis=-1)
     assert (np.abs(got - want) <= bound + eps * np.abs(want) / 2).all()
@@ -76,7 +76,7 @@ def test_sums_over_two_axes_stay_within_the_bound() -> None:
     for strides in ((None, None, 1), (1, None, None)):
         spec = reduction("sum", F32, (strides, 1))
         got, want = run(spec, x), x.astype(np.float64).sum(axis=(1, 2))
-        lanes = 1 if _along_columns(spec) else simdwidthof(F32)
+        lanes = 1 if along_columns(spec) else simdwidthof(F32)
         bound = roundings(1100, lanes, 300) * 2.0**-24 * np.abs(x).sum(axis=(1, 2))
         assert (np.abs(got - want) <= bound).all()
 
@@ -101,11 +101,11 @@ def test_integer_sums_and_products_wrap_around(dtype: DType, shape: Any) -> None
 
 
 def test_columns_are_chosen_where_the_outer_axis_is_the_contiguous_one() -> None:
-    assert not _along_columns(reduction("sum", F32, ROWS))
-    assert _along_columns(reduction("sum", F32, COLUMNS))
-    assert _along_columns(reduction("sum", F32, ((None, 1, None), 2)))
-    assert not _along_columns(reduction("argmax", F32, COLUMNS))
-    assert not _along_columns(reduction("sum", F32, ((None, None), 1)))
+    assert not along_columns(reduction("sum", F32, ROWS))
+    assert along_columns(reduction("sum", F32, COLUMNS))
+    assert along_columns(reduction("sum", F32, ((None, 1, None), 2)))
+    assert not along_columns(reduction("argmax", F32, COLUMNS))
+    assert not along_columns(reduction("sum", F32, ((None, None), 1)))
 
 
 @pytest.mark.parametrize("outer", [1, 3, 8, 31, 32, 33, 100])

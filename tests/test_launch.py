@@ -9,6 +9,8 @@ import pytest
 
 import tensorlib as tl
 from tensorlib.errors import BackendError, KernelError
+from tensorlib.lang.target import Target, targeting
+from tensorlib.launch import default_device
 from tensorlib.registry import REGISTRY
 
 needs_c = pytest.mark.skipif("c" in REGISTRY.unavailable(), reason="no C compiler")
@@ -94,6 +96,40 @@ def test_tensors_are_read_and_states_are_written() -> None:
 
 def test_brackets_set_parameters_in_order() -> None:
     assert scale_add[8].parameters == scale_add.bind(width=8).parameters == {"width": 8}
+
+
+def test_the_same_parameters_give_the_same_kernel() -> None:
+    assert scale_add[8] is scale_add.bind(width=8) is not scale_add.bind(width=4)
+    assert scale_add.unchecked[8] is scale_add.unchecked[8] is not scale_add[8]
+    assert scale_add.unchecked[8].is_unchecked
+    # Equal, and not the same; or of a kind whose content can change.
+    for one, other in [(1, True), (0.0, -0.0), ((1,), (1.0,)), ([1], [1])]:
+        assert scale_add.bind(width=one) is not scale_add.bind(width=other)
+    assert scale_add.bind(width=-0.0).parameters["width"].hex() == "-0x0.0p+0"
+
+
+@needs_c
+def test_source_is_what_runs_on_the_device() -> None:
+    given = (*arrays(), 1.0)
+    lanes = default_device()[3].vector_bytes // 4
+    assert f"f32x{lanes} " in (shown := scale_add.bind(width=64).source("c", *given))
+    assert f"f32x{2 * lanes} " not in shown
+    with targeting(Target("c", 16)):
+        assert "f32x8 " not in scale_add.bind(width=64).source("c", *given)
+
+
+@tl.kernel
+def sized(out: tl.Tile, x: tl.Tile, x_size: tl.Scalar) -> None:
+    out[0] = x[0] + x_size
+
+
+def test_a_name_that_the_compiled_kernel_needs_is_refused() -> None:
+    x = np.ones(3)
+    for run in (sized, sized.trace, sized.interpret, sized.python):
+        with pytest.raises(
+            KernelError, match="sized: got an argument called x_size, which is what the compiled"
+        ):
+            run(np.zeros(1), x, 5)
 
 
 def test_ir_and_source_can_be_seen() -> None:

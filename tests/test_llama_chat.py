@@ -300,7 +300,9 @@ PAYLOADS: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("source", "sentence"), PAYLOADS, ids=lambda value: value[:48])
-def test_payloads(source: str, sentence: str) -> None:
+def test_payloads(source: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sentence != ENDLESS:  # on a busy machine the time would be up before the bound is met
+        monkeypatch.setattr("tensorlib.llama.sandbox.SECONDS", 600.0)
     with pytest.raises(ModelError) as caught:
         ChatTemplate(source).render(HI)
     assert str(caught.value).startswith(sentence)

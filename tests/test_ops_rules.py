@@ -39,6 +39,7 @@ def test_every_row_is_named_and_complete() -> None:
         "softmax",
         "index",
         "join",
+        "part",
         "state",
         "scan",
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorlib.errors import VerifyError
@@ -236,6 +236,60 @@ def test_passes_change_nothing_the_second_time(kernel: RandomKernel, seed: int) 
     once = run_passes(trace(kernel.function(), types_of(kernel.data(seed))))
     before = text(once)
     assert text(run_passes(once)) == before
+
+
+@given(random_kernels(statements=4), st.integers(0, 2**32))
+def test_what_a_pass_says_it_left_alone_is_as_it_was(kernel: RandomKernel, seed: int) -> None:
+    from tensorlib.lang.trace import trace
+
+    traced = trace(kernel.function(), types_of(kernel.data(seed)))
+    for function in PASSES:
+        if not function.__module__.startswith("tensorlib.passes."):
+            continue  # a user's, who need not say it
+        before = text(traced)
+        is_changed = function(traced)
+        assert is_changed is not None, function.__name__
+        assert is_changed or text(traced) == before, function.__name__
+        verify(traced)
+
+
+@settings(max_examples=25)
+@given(random_kernels(statements=4), st.integers(0, 2**32))
+def test_random_kernels_stay_verified_while_debugging(kernel: RandomKernel, seed: int) -> None:
+    from tensorlib.lang.trace import trace
+
+    seen: list[Kernel] = []
+
+    def noted(kernel: Kernel) -> None:
+        verify(kernel)
+        seen.append(kernel)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENSORLIB_DEBUG", "1")
+        patch.setattr(pipeline, "verify", noted)
+        run_passes(trace(kernel.function(), types_of(kernel.data(seed))), is_new=True)
+    assert len(seen) == 1 + len(PASSES)
+
+
+def _turned(kernel: Kernel) -> bool:
+    """Break a kernel and say that nothing was done."""
+    kernel.body.operations.reverse()
+    return False
+
+
+def test_while_debugging_no_pass_is_taken_at_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "PASSES", [_turned, *PASSES])
+    monkeypatch.setenv("TENSORLIB_DEBUG", "1")
+    with pytest.raises(VerifyError, match="is used before it is defined"):
+        run_passes(parse(SMALL), is_new=True)
+
+
+def test_a_new_kernel_is_verified_though_no_pass_changes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "PASSES", [_turned])
+    with pytest.raises(VerifyError, match="is used before it is defined"):
+        run_passes(parse(SMALL), is_new=True)
 
 
 def test_a_pass_that_breaks_a_kernel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

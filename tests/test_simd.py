@@ -258,10 +258,10 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     (lambda: SIMD[I32, 1](2) ** 0.5, "**: got exponent 0.5, needed a Python int from 0; try math.pow"),
     (lambda: SIMD[I32, 1](2) ** -1, "**: got exponent -1, needed a Python int from 0; try math.pow"),
     (lambda: SIMD[F32, 2](1) + SIMD[I32, 2](1), "add: got float32x2 and int32x2, needed one dtype and width; try .cast(float32)"),
-    (lambda: SIMD[F32, 2](1) + SIMD[F32, 4](1), "add: got float32x2 and float32x4, needed one dtype and width; try .cast(float32)"),
+    (lambda: SIMD[F32, 2](1) + SIMD[F32, 4](1), "add: got float32x2 and float32x4, needed one dtype and width; try .slice(2) of the wider, or .join"),
     (lambda: SIMD[I32, 1](1) * 0.5, "multiply: got 0.5 with a int32 value; cast that to a float dtype"),
-    (lambda: SIMD[I32, 1](1) / 2, "divide: got (int32, int32), needed a dtype of kind float"),
-    (lambda: SIMD[F32, 1](1) & 1, "and: got (float32, float32), needed a dtype of kind bool or signed or unsigned"),
+    (lambda: SIMD[I32, 1](1) / 2, "divide: got (int32, int32), needed a dtype of kind float; try //, or .cast(float64)"),
+    (lambda: SIMD[F32, 1](1) & 1, "and: got (float32, float32), needed a dtype of kind bool or signed or unsigned; try .to_bits(), or .cast(int64)"),
     (lambda: SIMD[F32, 2](1).select(1, 2), "select: got a float32 value, needed a bool mask"),
     (lambda: SIMD["bool", 2](True).select(1, 2), "select: got two Python numbers, needed a SIMD value to give the dtype"),
     (lambda: SIMD[F32, 2](1).splat(4), "splat: got width 2, needed a scalar or width 4"),
@@ -270,8 +270,8 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     (lambda: SIMD[F32, 4](1).shuffle(0, 1, 2), "shuffle: got type float32x3, needed numbers and a power of two of lanes"),
     (lambda: SIMD[F32, 1](1).bitcast("float64"), "bitcast: got (float32), needed a number of bits that float64 divides"),
     (lambda: SIMD[F32, 1](1).cast("q4_0"), "cast: got type q4_0, needed numbers and a power of two of lanes"),
-    (lambda: bool(SIMD[F32, 2](1)), "bool: got 2 lanes; try reduce_or(), reduce_and() or select"),
-    (lambda: int(SIMD[F32, 2](1)), "int(): got 2 lanes, needed a scalar"),
+    (lambda: bool(SIMD[F32, 2](1)), "bool: got 2 lanes; try reduce_or(), reduce_and() or select, and &, |, ~ for and, or, not"),
+    (lambda: int(SIMD[F32, 2](1)), "int(): got 2 lanes, needed a scalar; try v[i]"),
 ]  # fmt: skip
 
 
@@ -280,12 +280,16 @@ def test_errors(call: Callable[[], Any], message: str) -> None:
     assert error_of(call) == message
 
 
+NO_INDEX = (
+    "index: this value is known at run time only, and Python needs a number here; a list takes an "
+    "index of unroll(range(...)), and `range` belongs in the head of a `for`"
+)
 TRACED: list[tuple[Callable[[SIMD], Any], str]] = [
-    (lambda x: x.numpy(), "numpy(): this value is known at run time only"),
-    (lambda x: int(x), "int(): this value is known at run time only"),
-    (lambda x: float(x), "float(): this value is known at run time only"),
-    (lambda x: [1, 2][x], "index: a loop index is known at run time only; try unroll(...) in the loop"),
-    (lambda x: bool(x == x), "bool: this condition is known at run time only; try select, or `if` in a function whose source can be read"),
+    (lambda x: x.numpy(), "numpy(): this value is known at run time only; try storing it into a tile"),
+    (lambda x: int(x), "int(): this value is known at run time only; try .cast(int64)"),
+    (lambda x: float(x), "float(): this value is known at run time only; try .cast(float64)"),
+    (lambda x: [1, 2][x], NO_INDEX),
+    (lambda x: bool(x == x), "bool: this condition is known at run time only, and Python needs one that is known now; try select, x != 0 for bool(x), or `if` in a function whose source can be read"),
 ]  # fmt: skip
 
 

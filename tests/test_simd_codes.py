@@ -344,7 +344,8 @@ def test_tensors_know_no_format_of_ones_own() -> None:
     with pytest.raises(DTypeError) as caught:
         tl.asarray([1.0]).astype(LOG8)
     assert str(caught.value) == (
-        "cast: got dtype log8, which kernels alone know; keep its codes as uint8"
+        "cast: got dtype log8, which kernels alone know; keep its codes as uint8, and try "
+        "tl.elementwise of its decode and encode"
     )
 
 

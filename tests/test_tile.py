@@ -136,7 +136,7 @@ ERRORS: list[tuple[Callable[[Tile], Any], str]] = [
     (lambda t: t.store[4](0, 0, 1.0, mask=SIMD["int8", 4](1)), "store: got a mask of int8x4, needed bool and width 4"),
     (lambda t: t.load[4](0, 0, mask=True, other=SIMD["int8", 1](1)), "load: got other of int8, needed float32x4; try .cast(float32)"),
     (lambda t: t.bytes(), "bytes: got a tile of float32, needed uint8"),
-    (lambda t: stack_allocation[F32](0), "stack_allocation: got float32 (0,), needed numbers and whole sizes"),
+    (lambda t: stack_allocation[F32](-1), "stack_allocation: got float32 (-1,), needed numbers and whole sizes"),
     (lambda t: stack_allocation["q8_0"](4), "stack_allocation: got q8_0 (4,), needed numbers and whole sizes"),
 ]  # fmt: skip
 

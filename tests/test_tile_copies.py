@@ -90,7 +90,7 @@ def test_products_are_fused_along_k(block: tuple[int, int, int]) -> None:
     np.testing.assert_allclose(out, a.astype(np.float64) @ b, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8", "float64", "float8_e4m3fn"])
 def test_narrow_numbers_are_added_in_wide_ones(dtype: str) -> None:
     kind = tl.DType.by_name[dtype].numpy
     rng = np.random.default_rng(2)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tensorlib.lang.target import Target, targeting
-from tensorlib.layouts.hardware import mma
+from tensorlib.layouts.hardware import mma, tiled_mma
 from tensorlib.passes.instructions import instructions
 from tensorlib.tests import test_tile_copies as copies
 from tensorlib.tests import test_tile_fragments as fragments
+from tensorlib.tests import test_tile_grouped as grouped
 from tensorlib.tests import test_tile_views as views
 from tensorlib.tests.cuda_compiler import compile_cuda
 from tensorlib.tests.opencl_device import compile_opencl
@@ -40,9 +41,15 @@ def reals(*shape: int) -> Any:
     return np.random.default_rng(7).standard_normal(shape).astype(F32)
 
 
+def packed(c: Any, a: Any, b: Any, group: int) -> tuple[Any, ...]:
+    return c, a, grouped.packed(b, group)
+
+
 def cases() -> list[Case]:
     multiply = fragments.product_kernel
     tf32, f16, int8 = (mma(n) for n in ("m16n8k8.tf32", "m16n8k16.f16", "m16n8k16.s8"))
+    fp8 = mma("m16n8k32.e4m3")
+    pairs, fours = grouped.operands("bf16", 16, 16, 32), grouped.operands("u8", 2, 8, 8)
     whole = fragments.whole_numbers
     return [
         Case(views.views, (zeros(4, 8), reals(4, 8)), (1,), 8),
@@ -62,6 +69,21 @@ def cases() -> list[Case]:
         Case(multiply(tf32), tuple(whole(tf32, tf32.shape)), (1,), 32),
         Case(multiply(f16), tuple(whole(f16, f16.shape)), (1,), 32),
         Case(multiply(int8), tuple(whole(int8, int8.shape)), (1,), 32),
+        Case(multiply(fp8), tuple(whole(fp8, fp8.shape)), (1,), 32),
+        Case(
+            fragments.by_a_block.bind(atom=tiled_mma(tf32, (2, 1, 1)), K=16),
+            (zeros(27, 7), reals(27, 13), reals(13, 7)),
+            (1,),
+            64,
+        ),
+        Case(
+            fragments.in_memory.bind(shape=(3, 5, 4)),
+            (zeros(3, 5), zeros(3, 5), reals(3, 4), reals(4, 5)),
+            (1,),
+            8,
+        ),
+        Case(grouped.in_place.bind(M=16, N=16, K=32, group=2), packed(*pairs)),
+        Case(grouped.in_place.bind(M=2, N=8, K=8, group=4), packed(*fours)),
     ]
 
 
@@ -78,7 +100,7 @@ def test_an_opencl_device_writes_the_interpreters_bits() -> None:
         assert case.arguments[0].tobytes() == expected.tobytes(), case.kernel
 
 
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", range(len(cases())))
 def test_as_cuda(number: int) -> None:
     case = cases()[number]
     with targeting(Target("cuda", 16, frozenset({"sm_80"}))):

@@ -14,13 +14,15 @@ from tensorlib.errors import KernelError
 from tensorlib.lang.threads import run_grid
 from tensorlib.lang.trace import trace
 from tensorlib.layouts import Layout, MMAAtom
-from tensorlib.layouts.hardware import mma
+from tensorlib.layouts.hardware import mma, tiled_mma
 from tensorlib.tests.compiled_kernels import types_of
 from tensorlib.tile import Tile, TileType
 
 F32, REGISTER, SHARED = tl.float32, tl.REGISTER, tl.SHARED
 ATOM = mma("m16n8k8.tf32")
-A, B = tl.fragment(ATOM, "a"), tl.fragment(ATOM, "b")
+A, B, C = (tl.fragment(ATOM, operand) for operand in ("a", "b", "c"))
+ONE = Layout((1, 1))
+ODD = MMAAtom("odd", (1, 1, 1), ONE, ONE, ONE, "b1", "b1", "s32", 1, "")
 SHOWN = "Tile[float32, (4,8):(8,1), global]"
 
 
@@ -83,10 +85,22 @@ ERRORS: list[tuple[Callable[[Tile], Any], str]] = [
     (lambda t: t.load_tile[SHARED], "load_tile: got placement shared, needed WARP; try .tile and .copy"),
     (lambda t: t.load_tile[tl.WARP](0), f"load_tile: got {SHOWN}, needed one axis"),
     # products
-    (lambda t: t @ t, f"@: got {SHOWN}, needed tiles in registers; try .copy[REGISTER]() first"),
+    (lambda t: t @ t, "@: got shapes (4, 8) and (4, 8), needed (M, K) and (K, N); the inner sizes 8 and 4 must be equal"),
     (lambda t: registers(2, 3) @ registers(2, 3), "@: got shapes (2, 3) and (2, 3), needed (M, K) and (K, N); the inner sizes 3 and 2 must be equal"),
-    (lambda t: registers(2, 3) @ 2.0, "@: got a tile and a float, needed two tiles or two fragments"),
-    (lambda t: registers(2, 3) @ registers(3, 2, dtype=tl.float64), "@: got Tile[float32, (2,3):(3,1), register] and Tile[float64, (3,2):(2,1), register], needed one dtype, and single elements"),
+    (lambda t: registers(2, 3) @ 2.0, "@: got Tile[float32, (2,3):(3,1), register] and a float, needed two tiles or two fragments; try .copy[REGISTER](layout=tl.fragment(atom, 'a', shape))"),
+    (lambda t: t @ Tile[F32, B](), f"@: got {SHOWN} and <fragment of float32: fragment(m16n8k8.tf32, 'b', (8, 8))>, needed two tiles or two fragments; try .copy"),
+    (lambda t: registers(2, 3) @ registers(3, 2, dtype=tl.float64), "@: got Tile[float32, (2,3):(3,1), register] and Tile[float64, (3,2):(2,1), register], needed one dtype (or uint8 and int8), and single elements; try storing what .cast makes of one of them"),
+    (lambda t: Tile[tl.bool, (2, 2), SHARED]() @ Tile[tl.bool, (2, 2), SHARED](), "@: got Tile[bool, (2,2):(2,1), shared] and Tile[bool, (2,2):(2,1), shared], needed numbers; try .cast(int8) of their elements"),
+    (lambda t: registers(3, 3).__iadd__(t @ t.transpose()), "@: got Tile[float32, (3,3):(3,1), register] for a product of shape (4, 4) in float32, needed that shape and dtype"),
+    (lambda t: Tile[F32, C]() + Tile[tl.float16, (16, 8), SHARED]() @ Tile[tl.float16, (8, 8), SHARED](), "@: got Tile[float16, (16,8):(8,1), shared] and Tile[float16, (8,8):(8,1), shared] to add to fragment(m16n8k8.tf32, 'c', (16, 8)), which multiplies float32 and float32; instructions for these: m16n8k8.f16, m16n8k8.f16.f16, m16n8k16.f16, m16n8k16.f16.f16"),
+    (lambda t: Tile[F32, C]() + Tile[tl.int32, (16, 8), SHARED]() @ Tile[tl.int32, (8, 8), SHARED](), "instructions for these: none: cast them first"),
+    (lambda t: Tile[F32, C]() + Tile[F32, (16, 12), SHARED]() @ Tile[F32, (12, 8), SHARED](), "@: got Tile[float32, (16,12):(12,1), shared] and Tile[float32, (12,8):(8,1), shared] to add to fragment(m16n8k8.tf32, 'c', (16, 8)), needed shapes (16, K) and (K, 8), K a multiple of 8, and a sum of operand 'c'; try tl.fragment(atom, 'c', (16, 8)), and tiles padded with other=0"),
+    (lambda t: t.reduce("add", 2), f"reduce: got axis 2 of {SHOWN}, needed an axis with elements"),
+    (lambda t: t.slice[2, 4](0, 0).reshape(8).mask[4](0), "mask: got Tile[float32, ((4,2)):((1,8)), global], a view in which an edge has no place; try the mask of the tile that it was made of, or copy that with other="),
+    (lambda t: tl.fragment(tiled_mma(ATOM, (1, 1, 2)), "c"), "fragment: got m16n8k8.tf32 x (1, 1, 2), needed one group of threads along K"),
+    (lambda t: t.slice[4, 8](0, 0).tile[4, 8](0, 0).copy[REGISTER](layout=tl.fragment(tiled_mma(ATOM, (2, 2, 1)), "c", (32, 16))), "needed shape (32, 16) for operand 'c'"),
+    (lambda t: Tile[F32, 1024, SHARED]().reshape(64, 16).slice[32, 16](0, 0).copy[REGISTER](layout=tl.fragment(tiled_mma(ATOM, (2, 2, 1)), "c", (32, 16))), "fragment: got a block of 32 threads, needed the 128 of m16n8k8.tf32 x (2, 2, 1)"),
+    (lambda t: Tile[F32, tl.fragment(tiled_mma(ATOM, (1, 1, 1)), "a")](0) @ t, "needed two fragments or two tiles; try .copy[REGISTER](layout=tl.fragment(atom, 'b', shape))"),
     (lambda t: registers(2, 2).__iadd__(registers(2, 3) @ registers(3, 4)), "@: got Tile[float32, (2,2):(2,1), register] for a product of shape (2, 4) in float32, needed that shape and dtype"),
     # fragments
     (lambda t: tl.fragment(ATOM, "d"), "fragment: got operand 'd', needed 'a', 'b' or 'c'"),
@@ -94,12 +108,12 @@ ERRORS: list[tuple[Callable[[Tile], Any], str]] = [
     (lambda t: t.copy[REGISTER](layout=A), f"fragment: got {SHOWN}, needed shape (16, 8) for operand 'a' of m16n8k8.tf32; try .tile[16, 8](i, j)"),
     (lambda t: Tile[tl.float16, A](), "fragment: got float16 for operand 'a' of m16n8k8.tf32, needed float32"),
     (lambda t: Tile[F32, A, SHARED](), "Tile[...]: got a fragment in shared, needed REGISTER"),
-    (lambda t: Tile[F32, A]() @ Tile[F32, A](), "@: got fragment(m16n8k8.tf32, 'a', (16, 8)) and fragment(m16n8k8.tf32, 'a', (16, 8)), needed operands 'a' (M, K) and 'b' (K, N) of one instruction"),
-    (lambda t: Tile[F32, A]() @ t, "@: got a fragment and a Tile, needed two fragments"),
+    (lambda t: Tile[F32, A]() @ Tile[F32, A](), "@: got fragment(m16n8k8.tf32, 'a', (16, 8)) and fragment(m16n8k8.tf32, 'a', (16, 8)), needed operands 'a' (M, K) and 'b' (K, N) of one instruction; try tl.fragment(atom, 'a', (M, K)) and tl.fragment(atom, 'b', (K, N))"),
+    (lambda t: Tile[F32, A]() @ t, f"@: got fragment(m16n8k8.tf32, 'a', (16, 8)) and {SHOWN}, needed two fragments or two tiles; try .copy[REGISTER](layout=tl.fragment(atom, 'b', shape))"),
     (lambda t: Tile[F32, A]() + Tile[F32, A]() @ Tile[F32, B](), "@: got fragment(m16n8k8.tf32, 'a', (16, 8)) to add fragment(m16n8k8.tf32, 'c', (16, 8)) to, needed one layout"),
     (lambda t: Tile[F32, A]() * Tile[F32, B](), "fragment: got <fragment of float32: fragment(m16n8k8.tf32, 'a', (16, 8))> and <fragment of float32: fragment(m16n8k8.tf32, 'b', (8, 8))>, needed one layout"),
     (lambda t: Tile[tl.float16, tl.fragment(mma("m16n8k8.f16"), "c", (16, 8))](), "fragment: got float16 for operand 'c' of m16n8k8.f16, needed float32"),
-    (lambda t: t.tile[16, 8](0, 0).copy[REGISTER](layout=tl.fragment(mma("m16n8k16.e4m3"), "a", (16, 16))), "fragment: got numbers of type e4m3, needed one of tf32, f32, f16, bf16, f64, s8, u8, s32, u32"),
+    (lambda t: t.tile[1, 1](0, 0).copy[REGISTER](layout=tl.fragment(ODD, "a")), "fragment: got numbers of type b1, needed one of tf32, f32, f16, bf16, f64, s8, u8, s32, u32, e4m3, e5m2"),
 ]  # fmt: skip
 
 
@@ -137,7 +151,7 @@ def test_a_warp_must_be_whole() -> None:
     with_line(of_blocks(load, 48), message)
     copy = lambda x: x.tile[4, 8](0, 0).copy[tl.WARP]()  # noqa: E731
     with_line(of_blocks(copy, 48), "copy: got a block of 48 threads, needed whole warps")
-    fold = lambda x: Tile[F32, 8, tl.WARP](0).reduce("add")  # noqa: E731
+    fold = lambda x: Tile[F32, 8, tl.WARP]().reduce("add")  # noqa: E731
     with_line(of_blocks(fold, 48), "reduce: got a block of 48 threads, needed whole warps")
 
 

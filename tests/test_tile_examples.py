@@ -122,6 +122,8 @@ CASES = [
          product, (1, 1), 32),
     Case("fragment_matmul", "matmul", lambda: [zeros(16, 32), wholes(16, 16), wholes(16, 32)],
          product, (1, 2), 32),
+    Case("tiled_matmul", "matmul", lambda: [zeros(35, 11), wholes(35, 21), wholes(21, 11)],
+         product, (1, 2), 64),
     Case("staging", "transposed", lambda: [zeros(24, 16), reals(16, 24)],
          lambda a: a[1].T, (3, 2), 16),
     Case("staging", "smoothed", lambda: [zeros(96), reals(96)], neighbours, 1, 32, tolerance=1e-6),

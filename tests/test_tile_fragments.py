@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 
 import tensorlib as tl
+from tensorlib.errors import KernelError
+from tensorlib.ir import text
+from tensorlib.ir.core import walk
 from tensorlib.ir.instructions import INSTRUCTIONS
 from tensorlib.lang.target import Target, targeting
+from tensorlib.lang.trace import trace
 from tensorlib.layouts import Layout, MMAAtom
-from tensorlib.layouts.hardware import mma, mma_names, register_product
+from tensorlib.layouts.hardware import mma, mma_names, register_product, tiled_mma
 from tensorlib.simd import SIMD
 from tensorlib.tests.cuda_compiler import compile_cuda
-from tensorlib.tests.test_tile_views import agree
+from tensorlib.tests.test_tile_views import agree, ways
 from tensorlib.tile import Tile
-from tensorlib.tiles.matrix_instruction import instruction_of, number_type, ptx, tf32
+from tensorlib.tiles.matrix_instruction import instruction_of, number_type, tf32
+from tensorlib.tiles.ptx import ptx
 
 F32 = np.float32
-SUPPORTED = [name for name in mma_names() if not name.split(".")[1].startswith("e")]
 
 
 def product_kernel(atom: MMAAtom, shape: tuple[int, int, int] | None = None) -> Any:
@@ -51,7 +55,7 @@ def whole_numbers(atom: MMAAtom, shape: tuple[int, int, int], seed: int = 0) -> 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize("name", mma_names())
 def test_every_instruction_of_a_warp_multiplies(name: str) -> None:
     atom = mma(name)
     c, a, b = whole_numbers(atom, atom.shape)
@@ -60,7 +64,15 @@ def test_every_instruction_of_a_warp_multiplies(name: str) -> None:
     out = c.copy()
     kernel.python(out, a, b, grid=1, block=32)
     assert (out.astype(np.float64) == expected).all()
-    if name in ("m16n8k8.tf32", "m16n8k16.f16", "m16n8k16.bf16", "m8n8k16.s8", "m8n8k4.f64"):
+    if name in (
+        "m16n8k8.tf32",
+        "m16n8k16.f16",
+        "m16n8k32.e4m3",
+        "m16n8k16.e5m2.f16",
+        "m16n8k16.bf16",
+        "m8n8k16.s8",
+        "m8n8k4.f64",
+    ):
         assert agree(kernel, c, a, b, grid=1, block=32).tobytes() == out.tobytes()
 
 
@@ -114,6 +126,142 @@ def test_tf32_has_ten_bits(x: float, bits: int) -> None:
     assert np.isnan(float(tf32(SIMD["float32", 1](float("nan")))))
 
 
+def test_what_a_product_means_is_one_loop_however_many_instructions_it_is() -> None:
+    atom = mma("m16n8k8.tf32")
+    lines = {}
+    for shape in ((16, 8, 8), (16, 16, 32)):
+        kernel = product_kernel(atom, shape).trace(*whole_numbers(atom, shape), block=32)
+        lines[shape] = len(text(kernel).splitlines())
+        assert sum(o.name == "for" for o in walk(kernel.body)) == 1
+        assert sum(o.name == "instruction" for o in walk(kernel.body)) == 0
+    assert lines[16, 8, 8] < 100
+    assert lines[16, 16, 32] < 250
+
+
+def test_a_newer_device_has_the_instructions_of_older_ones() -> None:
+    levels = ("m16n8k8.tf32", "sm_90"), ("m16n8k8.f16", "sm_80"), ("m8n8k16.s8", "sm_75")
+    for name, level in levels:
+        atom = mma(name)
+        arguments = whole_numbers(atom, atom.shape)
+        assert "mma.sync" in cuda_source(product_kernel(atom), *arguments, features=level)
+    fp8 = mma("m16n8k32.e4m3")
+    arguments = whole_numbers(fp8, fp8.shape)
+    source = cuda_source(product_kernel(fp8), *arguments, features="sm_80")
+    assert "mma.sync" not in source
+    compile_cuda(source, "sm_80")
+
+
+# --- the threads of a block, and tiles in memory ---
+
+TILED = tiled_mma(mma("m16n8k8.tf32"), (2, 1, 1))
+
+
+@tl.kernel
+async def by_a_block(c: Tile, a: Tile, b: Tile, *, atom: Any, K: int) -> None:
+    m, n = atom.shape[:2]
+    left = await a.tile[m, K](0, 0).copy[tl.SHARED](other=0)
+    right = await b.tile[K, n](0, 0).copy[tl.SHARED](other=0)
+    acc = Tile[number_type(atom.atom.c_dtype), tl.fragment(atom, "c", (m, n))](1)
+    acc += left @ right
+    c.tile[m, n](0, 0).copy_from(acc, masked=True)
+
+
+TILED_ATOMS = ["m16n8k8.tf32", "m16n8k8.f16.f16", "m8n8k16.s8", "m16n8k16.e5m2"]
+
+
+@pytest.mark.parametrize("name", TILED_ATOMS)
+def test_warps_of_a_block_share_a_product_of_shared_tiles(name: str) -> None:
+    tiled = tiled_mma(mma(name), (2, 1, 1))
+    depth = tiled.shape[2] * 2
+    shape = (tiled.shape[0] - 5, 7, depth - 3)
+    c, a, b = whole_numbers(tiled.atom, shape)
+    kernel = by_a_block.bind(atom=tiled, K=depth)
+    out = agree(kernel, c, a, b, grid=1, block=64)
+    expected = 1 + a.astype(np.float64) @ b.astype(np.float64)
+    assert (out.astype(np.float64) == expected).all()
+    level = "sm_89" if "e5m2" in name else "sm_80"
+    with targeting(Target("cuda", 16, frozenset({level}))):
+        source = kernel.source("cuda", c, a, b, block=64)
+        assert source.count("mma.sync") == 2
+        compile_cuda(source, level)
+        if name == "m16n8k8.tf32":  # what the instruction means, over fragments of the tiles
+            again = c.copy()
+            kernel.interpret(again, a, b, grid=1, block=64)
+            assert again.tobytes() == out.tobytes()
+
+
+@tl.kernel
+def held(out: Tile, x: Tile) -> None:
+    kind = tl.fragment(TILED, "c")
+    mine = x.tile[32, 8](0, 0).copy[tl.REGISTER](layout=kind, other=-1.0)
+    total = mine.reduce("max")
+    out.tile[32, 8](0, 0).copy_from(mine + mine, masked=True)
+    tl.barrier()
+    if tl.thread_id() == 0:
+        out[0, 0] = total
+
+
+def test_a_fragment_of_a_block_is_a_value_too() -> None:
+    x = np.random.default_rng(5).standard_normal((30, 5)).astype(F32)
+    out = agree(held, np.zeros((30, 5), F32), x, grid=1, block=64)
+    expected = x + x
+    expected[0, 0] = x.max()
+    assert (out == expected).all()
+    message = r"reduce: got fragment\(.*, 'a', .*\), which several warps hold; needed operand 'c'"
+    wide = tl.fragment(tiled_mma(mma("m16n8k8.tf32"), (1, 2, 1)), "a")
+    with pytest.raises(KernelError, match=message):
+        trace(lambda: (Tile[tl.float32, wide](0).reduce("add"), None)[1], {}, block=(64, 1, 1))
+
+
+@tl.kernel
+def in_memory(c: Tile, own: Tile, a: Tile, b: Tile, *, shape: tuple[int, int, int]) -> None:
+    """A product of tiles where they lie: shared out to threads, and by each thread for itself."""
+    m, n, k = shape
+    left, right = a.tile[m, k](0, 0), b.tile[k, n](0, 0)
+    target = c.tile[m, n](0, 0)
+    target += left @ right
+    alone = left @ right.copy[tl.REGISTER]()
+    if tl.thread_id() == 0:
+        own.tile[m, n](0, 0).copy_from(alone + own.tile[m, n](0, 0).copy[tl.REGISTER]())
+
+
+@pytest.mark.parametrize("threads", [1, 5, 32])
+@pytest.mark.parametrize("shape", [(3, 5, 4), (1, 8, 7), (4, 4, 1)])
+def test_tiles_in_memory_multiply_where_they_lie(shape: Any, threads: int) -> None:
+    m, n, k = shape
+    rng = np.random.default_rng(6)
+    a, b, c = (rng.integers(-4, 5, s).astype(F32) for s in ((m, k), (k, n), (m, n)))
+    own = c + 1
+    kernel = in_memory.bind(shape=shape)
+    for run in ways(kernel):
+        outs = c.copy(), own.copy()
+        run(*outs, a, b, grid=1, block=threads)
+        assert (outs[0] == c + a @ b).all()
+        assert (outs[1] == own + a @ b).all()
+
+
+@tl.kernel
+async def alone(c: Tile, a: Tile, b: Tile, *, shape: tuple[int, int, int]) -> None:
+    m, n, k = shape
+    for i in range(c.shape[0] // m):
+        for j in range(c.shape[1] // n):
+            target = c.tile[m, n](i, j)
+            target += a.tile[m, k](i, 0) @ b.tile[k, n](0, j)
+            product = await (a.tile[m, k](i, 0) @ b.tile[k, n](0, j))
+            target.copy_from(target.copy[tl.REGISTER]() + product)
+
+
+def test_one_thread_goes_along_k_in_a_loop() -> None:
+    rng = np.random.default_rng(7)
+    a, b = (rng.standard_normal(s).astype(F32) for s in ((6, 40), (40, 16)))
+    kernel = alone.bind(shape=(3, 8, 40))
+    out = agree(kernel, np.zeros((6, 16), F32), a, b)
+    np.testing.assert_allclose(out, 2 * (a.astype(np.float64) @ b), rtol=1e-4, atol=1e-5)
+    assert len(kernel.ir(out, a, b).splitlines()) < 120
+    shown = Tile.over(a) @ Tile.over(b)
+    assert repr(shown) == "<product of shape (6, 16) in float32>"
+
+
 # --- fragments as values ---
 
 
@@ -161,13 +309,13 @@ def cuda_source(kernel: Any, *arguments: Any, features: str = "sm_80") -> str:
         return str(kernel.source("cuda", *arguments, block=32))
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize("name", mma_names())
 def test_the_spelling_of_every_instruction_compiles(name: str) -> None:
     atom = mma(name)
-    newer = atom.a_dtype == "f64" and atom.shape[0] == 16
-    level = "sm_90" if newer else "sm_80"
-    row = INSTRUCTIONS[instruction_of(atom).row.name]
-    assert row.requires["cuda"] == (level,)
+    (level,) = INSTRUCTIONS[instruction_of(atom).row.name].requires["cuda"]
+    expected = {"f64": "sm_80" if atom.shape[0] == 8 else "sm_90", "e4m3": "sm_89", "e5m2": "sm_89"}
+    turing = name.startswith(("m16n8k8.f16", "m8n8k16."))
+    assert level == ("sm_75" if turing else expected.get(atom.a_dtype, "sm_80"))
     source = cuda_source(product_kernel(atom), *whole_numbers(atom, atom.shape), features=level)
     kinds = ".".join(("row.col", atom.c_dtype, atom.a_dtype, atom.b_dtype, atom.c_dtype))
     assert f"mma.sync.aligned.{name.partition('.')[0]}.{kinds} " in source

@@ -7,6 +7,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#ifdef __SANITIZE_ADDRESS__ /* then only the bytes that were asked for may be touched */
+#include <sanitizer/asan_interface.h>
+#define FORBID(address, bytes) __asan_poison_memory_region(address, bytes)
+#define ALLOW(address, bytes) __asan_unpoison_memory_region(address, bytes)
+#else
+#define FORBID(address, bytes) ((void)0)
+#define ALLOW(address, bytes) ((void)0)
+#endif
 
 #define ALIGNMENT 64
 #define HUGE_PAGE ((uint64_t)2 << 20)
@@ -58,6 +66,7 @@ static void *fresh_block(uint64_t extent) {
 }
 
 static void release_block(void *block, uint64_t extent) {
+    ALLOW(block, extent);
     if (extent >= HUGE_PAGE) munmap(block, extent);
     else free(block);
 }
@@ -66,6 +75,7 @@ static void release_all(void) {
     for (int class = 0; class < CLASSES && kept_bytes; class++) {
         while (free_blocks[class]) {
             free_block *block = free_blocks[class];
+            ALLOW(block, sizeof *block);
             free_blocks[class] = block->next;
             release_block(block, class_extent(class));
             kept_bytes -= class_extent(class);
@@ -90,6 +100,7 @@ static void *kept_block(int class, uint64_t extent) {
     pthread_mutex_lock(&alloc_lock);
     free_block *block = free_blocks[class];
     if (block) {
+        ALLOW(block, sizeof *block);
         free_blocks[class] = block->next;
         kept_bytes -= extent;
     }
@@ -109,6 +120,10 @@ uint64_t tl_alloc(uint64_t bytes) {
         tl_trim();
         block = fresh_block(extent);
     }
+    if (block) {
+        FORBID(block, extent);
+        ALLOW(block, bytes);
+    }
     return (uintptr_t)block;
 }
 
@@ -123,8 +138,10 @@ void tl_free(uint64_t address, uint64_t bytes) {
     }
     pthread_mutex_lock(&alloc_lock);
     if (kept_bytes + extent > KEPT_BYTES) release_all();
+    ALLOW(pointer, extent);
     ((free_block *)pointer)->next = free_blocks[class];
     free_blocks[class] = pointer;
+    FORBID(pointer, extent);
     kept_bytes += extent;
     pthread_mutex_unlock(&alloc_lock);
 }

@@ -24,7 +24,7 @@ from tensorlib.errors import BackendError
 from tensorlib.ir import Kernel, PointerType
 from tensorlib.passes import for_workers
 from tensorlib.passes.instructions import instructions
-from tensorlib.passes.legalise import legalise
+from tensorlib.passes.legalise import legalised
 from tensorlib.printers import PRELUDE, print_c
 from tensorlib.printers.walker import noted
 
@@ -129,11 +129,13 @@ class CBackend:
         return known[1], known[2]
 
     def source(self, kernel: Kernel, name: str = "") -> str:
-        """Return the C text of a kernel for this CPU, but for the prelude; changes the kernel."""
+        """Return the C text of a kernel for this CPU, but for the prelude.
+
+        The passes that prepare it change the kernel, but its wide vectors stay as they are.
+        """
         ready = for_workers(kernel)
         instructions(ready, "c", self.cpu.names)
-        legalise(ready, self.cpu.vector_bytes)
-        return print_c(ready, name)
+        return print_c(legalised(ready, self.cpu.vector_bytes), name)
 
     def assembly(self, kernel: Kernel) -> str:
         """Return the instructions of a kernel, with the lines of Python that they stem from."""

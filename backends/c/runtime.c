@@ -201,6 +201,7 @@ typedef struct {
     const uint64_t *values;
     int64_t workers;
     int64_t *times;
+    int64_t *share;        /* takes the nanoseconds of the caller's own share, or NULL */
 } plan_job;
 
 static worker_slot slots[MAX_WORKERS];
@@ -339,17 +340,23 @@ static int run_job(const plan_job *job) {
     int status = grow_pool(job->workers);
     if (!status) {
         post(job);
+        int64_t start = job->share ? clock_ns() : 0;
         work(job, 0);
+        if (job->share) *job->share = clock_ns() - start;
         join();
     }
     pthread_mutex_unlock(&region_lock);
     return status;
 }
 
-int tl_call(kernel_fn fn, const uint64_t *args, int64_t workers) {
+static int call_timed(kernel_fn fn, const uint64_t *args, int64_t workers, int64_t *share) {
     if (!fn) return failed("call", "its kernel is NULL");
-    plan_job job = {fn, NULL, 0, NULL, args, workers, NULL};
+    plan_job job = {fn, NULL, 0, NULL, args, workers, NULL, share};
     return run_job(&job);
+}
+
+int tl_call(kernel_fn fn, const uint64_t *args, int64_t workers) {
+    return call_timed(fn, args, workers, NULL);
 }
 
 /* Addresses come as arguments of their own, since cffi converts those fastest. */
@@ -370,7 +377,7 @@ int tl_run_timed(const tl_step *steps, int64_t nsteps, const int32_t *indices,
             return failed("step", "needed at most 128 argument words");
         if (!steps[i].fn) return failed("step", "its kernel is NULL");
     }
-    plan_job job = {NULL, steps, nsteps, indices, values, workers, nanoseconds};
+    plan_job job = {NULL, steps, nsteps, indices, values, workers, nanoseconds, NULL};
     return nsteps > 0 ? run_job(&job) : 0;
 }
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import sysconfig
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tensorlib.backends.c.objects import ObjectCalls, imported, missing, object_calls
 from tensorlib.backends.c.toolchain import Toolchain
 from tensorlib.cache import DiskCache
 from tensorlib.errors import BackendError
@@ -23,6 +22,7 @@ from tensorlib.knobs import knob
 __all__ = ["Program", "ProgramStep", "Runtime", "kernel_cache", "load_runtime", "runtime"]
 
 SOURCES = ("runtime.c", "allocator.c")
+OBJECTS = "objects.c"
 MODULE = "_tensorlib_c_runtime"
 LIBRARIES = ("-lpthread", "-ldl")
 
@@ -33,13 +33,16 @@ class Runtime:
 
     `mode` is api (an extension module) or abi (through libffi, slower).
     `ffi` and `lib` are cffi's own; what is called often may go through `lib` directly.
-    `toolchain` is the compiler that built it.
+    `toolchain` is the compiler that built it. `objects` is the quickest way into a kernel, or None
+    where `without_objects` says why there is none; calls go another way then, to the same results.
     """
 
     ffi: Any
     lib: Any
     mode: str
     toolchain: Toolchain
+    objects: ObjectCalls | None
+    without_objects: str
 
     def open(self, path: Path) -> int:
         """Load a shared object and return its handle; raises BackendError."""
@@ -165,15 +168,17 @@ def has_python_header() -> bool:
 
 def load_runtime(toolchain: Toolchain, cache: DiskCache, *, api: bool) -> Runtime:
     """Compile or find the runtime and load it, as an extension module or through libffi."""
-    source = "\n".join(Path(__file__).with_name(name).read_text() for name in SOURCES)
+    source = "\n".join(map(_read, SOURCES))
     if not api:
         path = _library(toolchain, cache, source)
         ffi = _declared(source)
         # cffi would unload the library with its last reference, under the feet of the workers.
         flags = ffi.RTLD_NOW | ffi.RTLD_NODELETE
-        return Runtime(ffi, ffi.dlopen(str(path), flags), "abi", toolchain)
-    module = _imported(_extension(toolchain, cache, source))
-    return Runtime(module.ffi, module.lib, "api", toolchain)
+        reason = "Python.h is not installed"
+        return Runtime(ffi, ffi.dlopen(str(path), flags), "abi", toolchain, None, reason)
+    path = _extension(toolchain, cache, source)
+    module = imported(MODULE, path)
+    return Runtime(module.ffi, module.lib, "api", toolchain, *object_calls(path))
 
 
 def _library(toolchain: Toolchain, cache: DiskCache, source: str) -> Path:
@@ -188,6 +193,7 @@ def _extension(toolchain: Toolchain, cache: DiskCache, source: str) -> Path:
 
     include = sysconfig.get_path("include")
     python = (sys.version, sysconfig.get_config_var("EXT_SUFFIX"), include)
+    source += "" if missing() else _read(OBJECTS)
     key = cache.key("extension", toolchain.identity, source, _cffi_backend.__version__, *python)
     dynamic = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else ()
     options = (f"-I{include}", *dynamic, *LIBRARIES)
@@ -202,7 +208,8 @@ def _extension_source(source: str) -> str:
     with tempfile.TemporaryDirectory(prefix="tensorlib-") as folder:
         path = os.path.join(folder, "module.c")
         ffi.emit_c_code(path)
-        return Path(path).read_text()
+        # cffi would hide all of Python.h but the limited API; the file's name has Python's version.
+        return "#define _CFFI_NO_LIMITED_API\n" + Path(path).read_text()
 
 
 def _declared(source: str) -> Any:
@@ -215,10 +222,5 @@ def _declared(source: str) -> Any:
     return ffi
 
 
-def _imported(path: Path) -> Any:
-    loader = importlib.machinery.ExtensionFileLoader(MODULE, str(path))
-    spec = importlib.util.spec_from_file_location(MODULE, path, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text()

@@ -71,6 +71,19 @@ class TiledMMA:
         """Return how many threads hold each element of the operand's tile."""
         return copies(f"{self.name}.{operand}", self.tv(operand), self.block(operand))
 
+    def arrangement(self, operand: Operand, matrix: Layout) -> Layout:
+        """Return the layout (thread, value of the atom, rows, columns, ...) over a matrix.
+
+        `partition` is this for one thread. Sizes must be known, strides may be Dims.
+
+        >>> from tensorlib.layouts.hardware import mma
+        >>> tiled = tiled_mma(mma("m16n8k8.tf32"), (2, 2, 1))
+        >>> tiled.arrangement("c", Layout((64, 64), (64, 1)))(37, 1, 1, 0)
+        3139
+        """
+        threads, values = _split(self, operand, matrix)
+        return make_layout(threads, *values.modes)
+
     def get_slice(self, thread: Any) -> ThreadMMA:
         """Return what one thread holds; the thread may be a traced scalar."""
         return ThreadMMA(self, thread)

@@ -49,7 +49,8 @@ class Report:
 class Lowered:
     """One kernel call: what it computes, its arguments, and the stored vertices that it reads.
 
-    `met` are all vertices that it depends on, computed inside or stored.
+    `met` are all vertices that it depends on, computed inside or stored. `writes` are what it
+    stores besides the group's root, `before` the calls that have to run first.
     """
 
     group: Group
@@ -57,6 +58,8 @@ class Lowered:
     arguments: tuple[Argument, ...]
     reads: tuple[Vertex, ...]
     met: frozenset[Vertex]
+    writes: tuple[Vertex, ...] = ()
+    before: tuple[Lowered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +172,24 @@ class Building:
 
         return rebuilt(body.expression, leaf)
 
-    def finished(self, spec: Spec) -> Lowered:
-        """Return the kernel with its arguments in the order of `spec.parameters`."""
+    def finished(
+        self, spec: Spec, writes: tuple[Vertex, ...] = (), after: Sequence[Argument] = ()
+    ) -> Lowered:
+        """Return the kernel with its arguments in the order of `spec.parameters`, `after` last.
+
+        `writes` are the vertices that it stores besides the group's root; they come behind it.
+        """
         arguments: list[Argument] = list(self.sizes)
         for vertex, offset, strides in self.operands:
             arguments += [vertex, offset, *[s for s in strides if fixed(s) is None]]
         arguments += self.before_scalars
         if self.reports:
             arguments.append(Report(self.group.root))
-        arguments += self.scalars.values
+        arguments += [*self.scalars.values, *after]
         assert len(arguments) == len(spec.parameters), (spec, arguments)
-        reads = tuple(dict.fromkeys(vertex for vertex, _, _ in self.operands[1:]))
+        reads = tuple(dict.fromkeys(vertex for vertex, _, _ in self.operands[1 + len(writes) :]))
         met = frozenset[Vertex]().union(*[scope.met for scope in self.scopes])
-        return Lowered(self.group, spec, tuple(arguments), reads, met)
+        return Lowered(self.group, spec, tuple(arguments), reads, met, writes)
 
 
 class MergedAxes:

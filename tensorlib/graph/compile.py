@@ -18,6 +18,7 @@ from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.graph.plan import Address, PlanningBackend
 from tensorlib.graph.rules import RULES
 from tensorlib.graph.schedule import Externals, Scheduled, scheduled
+from tensorlib.graph.several import with_siblings
 from tensorlib.graph.simplify import attributes_key
 from tensorlib.graph.vertex import is_view
 from tensorlib.graph.view import View, moved
@@ -174,7 +175,8 @@ def run_nodes(nodes: Sequence[Node], backend: Backend) -> None:
     Views of data become views of its memory, updates write into their state's. Plans are kept by
     the structure of the graph; kernels are shared between plans of all shapes.
     """
-    pending = [node for node in dict.fromkeys(nodes) if not _becomes_view(node)]
+    wanted = dict.fromkeys(with_siblings(nodes))
+    pending = [node for node in wanted if not _becomes_view(node)]
     if not pending:
         return
     for node, buffer in zip(pending, _run(pending, backend), strict=True):

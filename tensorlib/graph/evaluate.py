@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from tensorlib.graph.plan import KernelPlan
 from tensorlib.ir.interpreter import Memory
 from tensorlib.kernels.concrete import folded
 from tensorlib.kernels.custom import run_in_python
+from tensorlib.kernels.custom_spec import CustomSpec
 from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate
+from tensorlib.kernels.fold import neutral
 from tensorlib.kernels.specs import (
     Access,
-    CustomSpec,
     ElementwiseSpec,
     MatmulSpec,
     ReduceSpec,
@@ -166,10 +167,20 @@ _FOLDS: dict[str, Callable[..., Any]] = {
 def _reduce(spec: ReduceSpec, given: _Arguments) -> None:
     outer, inner = given.sizes("n", spec.outer_rank), given.sizes("m", spec.inner_rank)
     shape = (*outer, *inner)
+    if spec.partial is not None:
+        main = np.array(given.operand("partial", spec.partial, (*outer, 1))[..., 0])
+        after = given.operands(spec.epilogue_loads, outer, "epilogue_load")
+        given.operand("out", spec.store, outer)[...] = given.value(
+            spec.epilogue, outer, after, main
+        )
+        return
     loads = given.operands(spec.loads, shape)
     elements = given.value(spec.prologue, shape, loads)
     assert elements.dtype == spec.accumulate.numpy
     main = _folded(spec, elements.reshape(*outer, int(np.prod(inner, dtype=np.int64))))
+    if spec.stage == "blocks":  # in place of all blocks, what they are joined to
+        given.operand("out", spec.store, (*outer, 1))[..., 0] = main
+        return
     after = given.operands(spec.epilogue_loads, outer, "epilogue_load")
     value = given.value(spec.epilogue, outer, after, main)
     if spec.spread is not None:
@@ -182,8 +193,10 @@ def _reduce(spec: ReduceSpec, given: _Arguments) -> None:
 def _folded(spec: ReduceSpec, rows: Array) -> Array:
     if spec.op not in _FOLDS:
         return folded(spec.op, rows)
-    if rows.shape[-1] == 0 and spec.op in ("max", "min", "argmax", "argmin"):
-        return np.zeros(rows.shape[:-1], np.int64 if "arg" in spec.op else rows.dtype)
+    if rows.shape[-1] == 0 and spec.op in ("argmax", "argmin"):
+        return np.zeros(rows.shape[:-1], np.int64)
+    if rows.shape[-1] == 0:
+        return np.full(rows.shape[:-1], neutral(spec.op, spec.accumulate), rows.dtype)
     with np.errstate(all="ignore"):
         options = {"dtype": rows.dtype} if spec.op in ("sum", "prod") else {}
         return np.asarray(_FOLDS[spec.op](rows, axis=-1, **options))
@@ -237,9 +250,12 @@ def _scan(spec: ScanSpec, given: _Arguments) -> None:
     shape = (*given.sizes("n", spec.outer_rank), given.words["m0"])
     loads = given.operands(spec.loads, shape)
     x = given.value(spec.prologue, shape, loads)
+    if spec.stage == "totals":  # the whole scan follows from the elements alone
+        return
     meaning = OPS[spec.op].meaning
     assert meaning is not None
-    main = np.asarray(meaning(np.array(x), axis=-1, exclusive=spec.exclusive))
+    options = {"associative": True} if spec.stage else {}
+    main = np.asarray(meaning(np.array(x), axis=-1, exclusive=spec.exclusive, **options))
     value = given.value(spec.epilogue, shape, loads, main)
     given.operand("out", spec.store, shape)[...] = value
 
@@ -260,22 +276,31 @@ def _rowwise(spec: RowwiseSpec, given: _Arguments) -> None:
 
 
 def _custom(spec: CustomSpec, given: _Arguments) -> None:
-    tiles = {}
-    for name, access in zip(spec.names, spec.tiles, strict=True):
-        words = given.words
-        rank = len(access.strides)
-        shape = [words[f"{name}_n{k}"] for k in range(rank)]
-        strides = [
-            words[f"{name}_stride{k}"] if s is None else s for k, s in enumerate(access.strides)
-        ]
-        count = max(words[f"{name}_size"], 0) if 0 not in shape else 0
-        memory = np.empty(0, np.uint8)
-        if count:
-            memory = _bytes(words[f"{name}_pointer"], count * access.dtype.itemsize)
-        offset = words[f"{name}_offset"]
-        tiles[name] = Tile(Memory(memory, name), access.dtype, shape, strides, offset)
+    words = given.words
+    sizes = [
+        [words[f"{name}_n{k}"] for k in range(rank)]
+        for name, rank in zip(spec.names, spec.ranks, strict=True)
+    ]
+    places = [*[k for k, tile in enumerate(spec.tiles) if tile is not None], *spec.places]
+    found: dict[str, Any] = {"sizes": sizes}
+    for (name, access), place in zip(spec.operands, places, strict=True):
+        found[name] = _tile(name, access, sizes[place], words)
     scalars = [SIMD(x, as_dtype(x.dtype), 1) for x in given.scalars]
-    run_in_python(spec, tiles, scalars)
+    grid = None
+    if spec.block is not None:
+        grid = words["grid_x"], words["grid_y"], words["grid_z"]
+    run_in_python(spec, found, scalars, grid)
+
+
+def _tile(name: str, access: Access, shape: Sequence[int], words: Mapping[str, int]) -> Tile:
+    """Return a tile over the memory that words point to, with its end known."""
+    strides = [words[f"{name}_stride{k}"] if s is None else s for k, s in enumerate(access.strides)]
+    count = max(words[f"{name}_size"], 0) if 0 not in shape else 0
+    memory = np.empty(0, np.uint8)
+    if count:
+        memory = _bytes(words[f"{name}_pointer"], count * access.dtype.itemsize)
+    offset = words[f"{name}_offset"]
+    return Tile(Memory(memory, name), access.dtype, shape, strides, offset)
 
 
 _MEANINGS: dict[type, Callable[[Any, _Arguments], None]] = {

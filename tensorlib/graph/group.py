@@ -88,9 +88,14 @@ def grouped(outputs: Iterable[Vertex], demands: Demands) -> list[Group]:
     return [grouping.groups[v] for v in grouping.order if v in grouping.groups]
 
 
+def fuses(heavy: Vertex) -> bool:
+    """False for users' kernels that read and write memory as it is."""
+    return heavy.kind != "custom" or OPS[heavy.op].notes.fuses
+
+
 def is_located(vertex: Vertex) -> bool:
     """True for what lies in memory before any kernel runs, or is written part by part."""
-    return vertex.op in ("data", "input", "update", "concat")
+    return vertex.op in ("data", "input", "update", "concat", "part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,7 @@ class _Grouping:
         group = self.claimed(heavy)
         if heavy.kind == "reduce" and heavy.op not in ("argmax", "argmin"):
             group = self.spread(group, heavy)
-        part = "operand" if heavy.kind == "custom" else "inner"
+        part = "inner" if fuses(heavy) else "operand"
         parts = PARTS.get(heavy.op, (part,) * len(heavy.inputs))
         for source, part in zip(heavy.inputs, parts, strict=True):
             self.uses[source].add(Use(group.root, part))
@@ -227,7 +232,7 @@ class _Grouping:
         """The only use of a vertex, where it is in the main part of a root without an anchor."""
         if vertex in self.pinned or vertex.sealed or vertex in self.alone:
             return None
-        if vertex.kind == "custom":
+        if vertex.kind in HEAVY and not fuses(vertex):
             return None
         if len(self.uses[vertex]) != 1:
             return None

@@ -62,6 +62,8 @@ def _is_symbolic(node: Node) -> bool:
 def _is_worth_it(node: Node, data: frozenset[Node] | None) -> bool:
     if data is None or node.storage is not None or node.dtype.is_packed:
         return False
+    if "results" in node.attributes:
+        return False  # of several results each is a node of its own
     if OPS[node.op].kind in ("create", "movement"):
         return False
     return _bytes(node) <= max(SMALL_BYTES, sum(_bytes(d) for d in data))

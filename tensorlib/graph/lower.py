@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.graph.assemble import (
@@ -18,13 +17,14 @@ from tensorlib.graph.assemble import (
 )
 from tensorlib.graph.fuse import NeedsMemory, Read, Scalars, applied, converted
 from tensorlib.graph.group import Demands, Group, is_located
+from tensorlib.graph.lower_custom import custom
+from tensorlib.graph.lower_long import in_blocks, is_long, is_long_scan, scan_in_blocks
 from tensorlib.graph.lower_matmul import matmul
 from tensorlib.graph.vertex import Vertex
 from tensorlib.graph.view import View, product
 from tensorlib.kernels.expression import Expression, Leaf
 from tensorlib.kernels.specs import (
     Access,
-    CustomSpec,
     ElementwiseSpec,
     ReduceSpec,
     RowwiseSpec,
@@ -32,8 +32,7 @@ from tensorlib.kernels.specs import (
     SoftmaxSpec,
     TakeSpec,
 )
-from tensorlib.layouts.dim import Size, known_nonnegative
-from tensorlib.ops import OPS
+from tensorlib.layouts.dim import Size
 
 __all__ = ["lowered"]
 
@@ -168,7 +167,7 @@ def _reduction(
         meaning[0], rows.outer_rank, inner_rank, meaning[1], first, value, spread,
         tuple(loads), tuple(after), kernel.dtypes, out,
     )  # fmt: skip
-    return kernel.finished(spec)
+    return in_blocks(kernel, spec) if is_long(kernel, spec) else kernel.finished(spec)
 
 
 def reduced(heavy: Vertex, scalars: Scalars) -> tuple[str, DType, Expression]:
@@ -240,7 +239,7 @@ def take(kernel: Building) -> Lowered:
     return kernel.finished(spec)
 
 
-# --- scans, functions of rows, users' kernels ---
+# --- scans, functions of rows ---
 
 
 def scan(kernel: Building) -> Lowered:
@@ -250,12 +249,12 @@ def scan(kernel: Building) -> Lowered:
     main = converted(Leaf("main", 0, accumulate), heavy.dtype)
     rows = RowsOfAxis(kernel, [accumulate], main)
     (first,) = rows.inputs
-    return kernel.finished(
-        ScanSpec(
-            heavy.op, heavy.attributes["exclusive"], rows.outer_rank, accumulate, first,
-            rows.epilogue, tuple(rows.loads), kernel.dtypes, rows.out,
-        )
+    spec = ScanSpec(
+        heavy.op, heavy.attributes["exclusive"], rows.outer_rank, accumulate, first,
+        rows.epilogue, tuple(rows.loads), kernel.dtypes, rows.out,
+        "blocked" if heavy.attributes.get("associative") else "",
     )  # fmt: skip
+    return scan_in_blocks(kernel, spec) if is_long_scan(kernel, spec) else kernel.finished(spec)
 
 
 def rowwise(kernel: Building) -> Lowered:
@@ -304,38 +303,6 @@ class RowsOfAxis:
         known: dict[Read, int] = {}
         self.inputs = tuple([kernel.bound(p, rows.all, self.loads, known) for p in parts])
         self.epilogue = kernel.bound(after, rows.all, self.loads, known)
-
-
-def custom(kernel: Building) -> Lowered:
-    """A user's kernel over tiles in memory, whatever their strides."""
-    heavy, root = kernel.anchor, kernel.group.root
-    row = OPS[heavy.op]
-    own: Any = row.kernel
-    numbers = heavy.attributes["numbers"]
-    sources = [root, *heavy.inputs]
-    reads = [Read(root, kernel.stored(root)), *[kernel.exactly(v) for v in heavy.inputs]]
-    tiles = []
-    for vertex, read in zip(sources, reads, strict=True):
-        kernel.sizes += vertex.shape
-        assert read.source is not None
-        tiles.append(kernel.operand(read.source, read.view, read.view.strides))
-    kernel.before_scalars = [end(read.view) for read in reads]
-    kernel.reports = True
-    for number in numbers:
-        if number is not None:
-            kernel.scalars.add(number)
-    names = [own.arguments[0]]
-    names += [n for n, x in zip(own.arguments[1:], numbers, strict=True) if x is None]
-    return kernel.finished(CustomSpec(heavy.op, tuple(names), tuple(tiles), kernel.dtypes))
-
-
-def end(view: View) -> Size:
-    """Return the first element of memory behind those of a view, whose sizes are not 0."""
-    last = view.offset
-    for n, stride in zip(view.shape, view.strides, strict=True):
-        if not known_nonnegative(-1 * stride):
-            last = last + (n - 1) * stride
-    return last + 1
 
 
 LOWERINGS: dict[str, Callable[[Building], Lowered]] = {

@@ -10,6 +10,7 @@ from tensorlib.errors import TensorlibError
 from tensorlib.graph.node import Node
 from tensorlib.ops import OPS
 from tensorlib.ops.registered import Registered
+from tensorlib.ops.user import name_of
 
 __all__ = ["RULES", "Make", "Rule", "RuleTable", "graph_rule", "op_name", "register_rule"]
 
@@ -123,4 +124,8 @@ def _known(op: Any) -> str:
         near = get_close_matches(name, OPS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise TensorlibError(f"graph_rule: got {name}, needed the name of an op{hint}")
+    if getattr(op, "outputs", 1) > 1:
+        raise TensorlibError(
+            f"graph_rule: got {name_of(op)}, which has {op.outputs} results, needed an op with one"
+        )
     return name

@@ -15,6 +15,7 @@ from tensorlib.graph.memory import Lifetime, assigned, byte_size
 from tensorlib.graph.node import Node, topological
 from tensorlib.graph.packed import decode_rows
 from tensorlib.graph.plan import Address, Buffers, KernelPlan, planned
+from tensorlib.graph.several import own_results
 from tensorlib.graph.simplify import simplified
 from tensorlib.graph.states import Edge, base, place_results, protect_states
 from tensorlib.graph.vertex import Vertex, copied, vertices
@@ -52,7 +53,7 @@ class Scheduled:
 def scheduled(outputs: Sequence[Node], externals: Externals, symbols: Sequence[str]) -> Scheduled:
     """Return the plan that computes `outputs`; states that they update are written in place."""
     guards = tuple(_guards(topological(outputs)))
-    roots = vertices(simplified(outputs))
+    roots = own_results(vertices(simplified(outputs)))
     decode_rows(roots)
     roots = place_results(roots)
     calls, locations = _settled(roots)
@@ -116,7 +117,7 @@ class _Locations:
             return self._of_state(vertex.inputs[0])
         if vertex in self.roots and vertex.placement is not None:
             return self._within(vertex)
-        if vertex in self.roots or vertex.op in ("input", "concat"):
+        if vertex in self.roots or vertex.op in ("input", "concat", "part"):
             return View.contiguous(vertex.shape)
         return None
 
@@ -153,7 +154,8 @@ def _settled(outputs: list[Vertex]) -> tuple[list[Lowered], _Locations]:
         for group in groups:
             calls[group.root] = calls[group.root] or lowered(group, locations, demands)
         if all(calls.values()):
-            return _in_order([call for call in calls.values() if call], edges), locations
+            steps = [s for call in calls.values() if call for s in (*call.before, call)]
+            return _in_order(steps, edges), locations
         assert demands.count > found, "a group can't be lowered"
         _insert_copies(demands)
         roots = locations.roots
@@ -217,7 +219,7 @@ def _needed(call: Lowered, number: dict[Vertex, int]) -> set[int]:
     found: set[int] = set()
     while stack:
         vertex = stack.pop()
-        if vertex.op == "concat":
+        if vertex.op in ("concat", "part"):
             stack.extend(vertex.inputs)
         elif vertex.op == "update":
             stack.extend((vertex.inputs[1], base(vertex.inputs[0])))
@@ -265,7 +267,7 @@ class _Addresses:
         touched: dict[Vertex, list[int]] = {}
         owners: dict[Vertex, Vertex] = {}
         for step, call in enumerate(calls):
-            for vertex in (call.group.root, *call.reads):
+            for vertex in (call.group.root, *call.writes, *call.reads):
                 owners[vertex] = owner = self.owner(vertex)
                 touched.setdefault(owner, []).append(step)
         temporary = [v for v in touched if v not in self.known and self._external(v) is None]

@@ -12,7 +12,7 @@ from tensorlib.graph.node import Node, Storage, topological
 from tensorlib.graph.rule_table import Make, Rule, op_name
 from tensorlib.graph.rules import RULES
 from tensorlib.kernels.expression import number_key
-from tensorlib.layouts.dim import Size
+from tensorlib.layouts.dim import Dim, Size
 from tensorlib.ops import OPS
 from tensorlib.ops.user import name_of
 
@@ -148,6 +148,9 @@ def _node(
     return node
 
 
+_SIZES = frozenset((int, Dim))
+
+
 def attributes_key(node: Node) -> tuple[Any, ...]:
     """Return a hashable form of the attributes that tells 0.0, -0.0, 0 and False apart."""
     return tuple([(name, _value_key(value)) for name, value in node.attributes.items()])
@@ -156,6 +159,7 @@ def attributes_key(node: Node) -> tuple[Any, ...]:
 def _value_key(value: Any) -> Any:
     if isinstance(value, bool | int | float | complex):
         return number_key(value)
-    if isinstance(value, tuple | list):
-        return tuple(value)
+    if isinstance(value, (tuple, list)):
+        plain = _SIZES.issuperset(map(type, value))
+        return tuple(value) if plain else tuple(map(_value_key, value))
     return value

@@ -145,7 +145,7 @@ def _hazards(order: list[Vertex]) -> tuple[list[Hazard], list[Edge]]:
     number = {u: k + 1 for found in updates.values() for k, u in enumerate(found)}
     hazards: list[Hazard] = []
     for reader in order:
-        if reader.is_movement or reader.op == "concat":
+        if reader.is_movement or reader.op in ("concat", "part"):
             continue
         for place, source in enumerate(reader.inputs):
             version = base(source)

@@ -32,11 +32,13 @@ class Vertex:
 
     `kind` is the op's kind in the op table; the ops added here are `copy` (kind elementwise): its
     input's value in memory of its own or, with a `placement`, in part of another's memory.
-    `sealed` forbids fusing it into its users: it reads a state before the state is written.
+    `sealed` forbids fusing it into its users: it reads a state before the state is written. `parts`
+    are its results behind the first, of an op with several.
     """
 
     __slots__ = (
-        "attributes", "dtype", "inputs", "kind", "op", "placement", "sealed", "shape", "storage",
+        "attributes", "dtype", "inputs", "kind", "op", "parts", "placement", "sealed", "shape",
+        "storage",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,7 @@ class Vertex:
         self.kind = "elementwise" if op == "copy" else OPS[op].kind
         self.placement: Placement | None = None
         self.sealed = False
+        self.parts: tuple[Vertex, ...] = ()
 
     @property
     def is_movement(self) -> bool:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -33,6 +34,7 @@ _STATE = threading.local()
 # Frames of these modules are the language itself: an error belongs to the line that called them.
 _INTERNAL = (
     "tensorlib.ir.",
+    "tensorlib.functions",
     "tensorlib.simd",
     "tensorlib.tile",
     "tensorlib.lang.",
@@ -40,8 +42,17 @@ _INTERNAL = (
 )
 # Of the library's other modules, these hold kernels: their lines are shown as callers.
 _KERNELS = ("tensorlib.kernels.", "tensorlib.tests.", "tensorlib.nn.")
-_LANGUAGE, _LIBRARY, _USERS, _TRACER = range(4)
-_KINDS: dict[CodeType, int] = {}
+_LANGUAGE, _TRACER, _LIBRARY, _USERS = range(4)
+_KINDS: dict[str, int] = {}  # by the name of the module
+_WORD = 1 << 63  # an int64 is from -_WORD on, and below _WORD
+# Dtypes whose elements are Python numbers to NumPy.
+_ITEMS = frozenset(
+    d
+    for d in DType.by_name.values()
+    if d.kind in ("bool", "signed", "unsigned") or (d.is_float and d.bits >= 32)
+)
+_NONE: dict[str, Any] = {}
+_SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 def current_builder() -> Builder | None:
@@ -51,9 +62,9 @@ def current_builder() -> Builder | None:
 
 def _kind(frame: FrameType) -> int:
     """Return whose code a frame runs."""
-    kind = _KINDS.get(frame.f_code)
+    name = frame.f_globals.get("__name__", "")
+    kind = _KINDS.get(name)
     if kind is None:
-        name = frame.f_globals.get("__name__", "")
         if name == "tensorlib.lang.trace":
             kind = _TRACER
         elif name.startswith(_INTERNAL):
@@ -61,7 +72,7 @@ def _kind(frame: FrameType) -> int:
         else:
             is_library = name.startswith("tensorlib.") and not name.startswith(_KERNELS)
             kind = _LIBRARY if is_library else _USERS
-        _KINDS[frame.f_code] = kind
+        _KINDS[name] = kind
     return kind
 
 
@@ -70,13 +81,24 @@ def user_place() -> Place | None:
 
     While a kernel is traced the place knows the places of the calls that led to it.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _kind(frame) in (_LANGUAGE, _TRACER):
-        frame = frame.f_back
+    frame, builder = _user_frame(sys._getframe(1)), current_builder()
     if frame is None:
         return None
-    outer = _calls(frame) if current_builder() is not None else None
+    outer = builder.callers(frame) if builder is not None else None
     return frame.f_code, frame.f_lasti, outer
+
+
+def _user_frame(frame: FrameType | None) -> FrameType | None:
+    """Return the innermost frame from `frame` on that is not the kernel language itself."""
+    while frame is not None:
+        try:
+            kind = _KINDS[frame.f_globals["__name__"]]  # as _kind does, without a call
+        except KeyError:
+            kind = _kind(frame)
+        if kind >= _LIBRARY:
+            break
+        frame = frame.f_back
+    return frame
 
 
 def _calls(frame: FrameType) -> Place | None:
@@ -93,9 +115,10 @@ def _calls(frame: FrameType) -> Place | None:
         if kind != _USERS:
             is_direct = False
         else:
-            if is_direct or code not in outer.f_code.co_consts:
-                found.append((outer.f_code, outer.f_lasti))
-            code, is_direct = outer.f_code, True
+            around = outer.f_code
+            if is_direct or code not in around.co_consts:
+                found.append((around, outer.f_lasti))
+            code, is_direct = around, True
         outer = outer.f_back
     place: Place | None = None
     if outer is not None:  # outside the tracer callers are none of the kernel's
@@ -145,7 +168,10 @@ class Builder:
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self.known: list[dict[Any, Value]] = []
+        self.known: dict[Any, Value] = {}  # pure operations in open blocks
+        self.added: list[list[Any]] = []  # which of them each open block has
+        self._frame: FrameType | None = None  # the user's, that the last operation came from
+        self._calls: Place | None = None  # what led to it
 
     @contextmanager
     def active(self) -> Iterator[Builder]:
@@ -156,28 +182,17 @@ class Builder:
             yield self
         finally:
             _STATE.builder = previous
+            self._frame = None
 
-    @contextmanager
-    def block(self, parameter_types: Sequence[Type] = ()) -> Iterator[Block]:
+    def block(self, parameter_types: Sequence[Type] = ()) -> _Open:
         """Open a nested block; what it computes can't be used outside it."""
-        block = Block([Value(t) for t in parameter_types])
-        for parameter in block.parameters:
-            parameter.block = block
-        with self.reopened(block):
-            yield block
+        block = Block()
+        block.parameters = [Value(t, None, "", block) for t in parameter_types]
+        return _Open(self, block)
 
-    @contextmanager
-    def reopened(self, block: Block) -> Iterator[Block]:
+    def reopened(self, block: Block) -> _Open:
         """Append to a block once more."""
-        self.blocks.append(block)
-        self.known.append({})
-        block.is_open = True
-        try:
-            yield block
-        finally:
-            block.is_open = False
-            self.blocks.pop()
-            self.known.pop()
+        return _Open(self, block)
 
     def inline(self, block: Block) -> None:
         """Move the operations of a finished nested block to the end of the open one."""
@@ -194,25 +209,54 @@ class Builder:
         operands: Sequence[Value] = (),
         attributes: dict[str, Any] | None = None,
         blocks: list[Block] | None = None,
+        depth: int = 2,
     ) -> list[Value]:
-        """Append op `name` and return its results; raises KernelError where types don't fit."""
-        row, attributes = ROWS[name], attributes or {}
+        """Append op `name` and return its results; raises KernelError where types don't fit.
+
+        `depth` is how many frames, from `_append`'s outwards, are the language's own for sure: they
+        are not looked at for the user's place.
+        """
+        row, given, is_any_known = ROWS[name], [], False
         for operand in operands:
-            if operand.block is not None and not operand.block.is_open:
+            block, made = operand.block, operand.operation
+            if block is not None and not block.is_open:
                 raise _escaped(operand)
-        types = row.types(name, [o.type for o in operands], attributes)
+            if made is not None and made.name == "const":
+                is_any_known = True
+            given.append(operand.type)
+        types = row.types(name, given, attributes or _NONE)
         if row.effect != "pure":
-            return self._append(name, operands, types, attributes, blocks)
-        folded = self._folded(name, operands, types, attributes)
-        if folded is not None:
-            return [folded]
-        key = (name, *map(id, operands), _key(attributes))
-        for known in reversed(self.known):
-            if key in known:
-                return [known[key]]
-        results = self._append(name, operands, types, attributes, None)
-        self.known[-1][key] = results[0]
+            return self._append(name, list(operands), types, attributes, blocks, depth)
+        if is_any_known:
+            folded = self._folded(name, operands, types, attributes or _NONE)
+            if folded is not None:
+                return [folded]
+        key = (name, *operands, _key(attributes)) if attributes else (name, *operands)
+        found = self.known.get(key)
+        if found is not None:
+            return [found]
+        results = self._append(name, list(operands), types, attributes, None, depth)
+        self.known[key] = results[0]
+        self.added[-1].append(key)
         return results
+
+    def _append(
+        self,
+        name: str,
+        operands: list[Value],
+        types: list[Type],
+        attributes: dict[str, Any] | None,
+        blocks: list[Block] | None = None,
+        depth: int = 2,
+    ) -> list[Value]:
+        frame, block = _user_frame(sys._getframe(depth)), self.blocks[-1]
+        place = None
+        if frame is not None:
+            calls = self._calls if frame is self._frame else self.callers(frame)
+            place = frame.f_code, frame.f_lasti, calls
+        operation = Operation(name, operands, types, attributes, blocks, place, block)
+        block.operations.append(operation)
+        return operation.results
 
     def value(self, name: str, *operands: Value, **attributes: Any) -> Value:
         """Emit an op of one result and return it."""
@@ -220,23 +264,31 @@ class Builder:
 
     def constant(self, value: Any, type: VectorType = INDEX) -> Value:
         """Return a constant; a scalar number given for a vector type fills all its lanes."""
-        data = array(value, type.dtype, type.width)
-        return self.emit("const", (), {"type": type, "value": _plain(data)})[0]
+        if type is not INDEX or value.__class__ is not int or not -_WORD <= value < _WORD:
+            data = array(value, type.dtype, type.width)
+            is_filled = not data.ndim or data.strides == (0,)
+            value = data.item(0) if is_filled and type.dtype in _ITEMS else _plain(data)
+        key = "const", type, value if value.__class__ is int else _key(value)
+        found = self.known.get(key)
+        if found is not None:
+            return found
+        attributes = {"type": type, "value": value}
+        (made,) = self._append(
+            "const", [], ROWS["const"].types("const", (), attributes), attributes
+        )
+        self.known[key] = made
+        self.added[-1].append(key)
+        return made
 
-    def _append(
-        self,
-        name: str,
-        operands: Sequence[Value],
-        types: list[Type],
-        attributes: dict[str, Any],
-        blocks: list[Block] | None,
-    ) -> list[Value]:
-        operation = Operation(name, list(operands), types, attributes, blocks, user_place())
-        block = self.blocks[-1]
-        for result in operation.results:
-            result.block = block
-        block.operations.append(operation)
-        return operation.results
+    def callers(self, frame: FrameType) -> Place | None:
+        """Return the places of the calls that led to the user's function that runs in a frame.
+
+        They stay as they are for as long as it runs, unless it is one that stops between.
+        """
+        if frame is not self._frame:
+            self._calls = _calls(frame)
+            self._frame = None if frame.f_code.co_flags & _SUSPENDED else frame
+        return self._calls
 
     def _folded(
         self, name: str, operands: Sequence[Value], types: list[Type], attributes: Any
@@ -245,14 +297,33 @@ class Builder:
         if not 1 <= len(operands) <= 2 or name == "shuffle":
             return None
         known = [_is_constant(o) for o in operands]
-        if not any(known):
-            return None
         kind, meaning = types[0], ROWS[name].numpy
         if all(known) and meaning is not None and isinstance(kind, VectorType):
             return self.constant(meaning(*map(constant_of, operands), **attributes), kind)
         if len(operands) == 2 and isinstance(kind, VectorType) and kind.dtype.is_integer:
             return _identity(name, operands, known)
         return None
+
+
+class _Open:
+    """Has a block open within a `with`: written out, since each takes as long as an operation."""
+
+    __slots__ = ("block", "builder")
+
+    def __init__(self, builder: Builder, block: Block) -> None:
+        self.builder, self.block = builder, block
+
+    def __enter__(self) -> Block:
+        self.builder.blocks.append(self.block)
+        self.builder.added.append([])
+        self.block.is_open = True
+        return self.block
+
+    def __exit__(self, *_: object) -> None:
+        self.block.is_open = False
+        self.builder.blocks.pop()
+        for key in self.builder.added.pop():
+            del self.builder.known[key]
 
 
 def _escaped(value: Value) -> KernelError:
@@ -294,7 +365,7 @@ def _plain(data: Any) -> Any:
     if data.ndim == 0:
         return data.item()
     first = data[0]
-    if data.tobytes() == first.tobytes() * len(data):
+    if data.strides == (0,) or data.tobytes() == first.tobytes() * len(data):
         return first.item()
     return tuple(data.tolist())
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from tensorlib.ir.core import Operation, Value, walk
+from tensorlib.ir.core import Operation, Value, operations
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import Placement, PointerType
 
 __all__ = ["reads", "writes", "writes_shared"]
 
 
+_PURE = frozenset(row.name for row in ROWS.values() if row.effect == "pure")
+
+
 def reads(operation: Operation) -> set[Value]:
     """Return the pointers that an operation, or one nested in it, reads through."""
     found: set[Value] = set()
+    if operation.name in _PURE:
+        return found
     for o in _within(operation):
         if ROWS[o.name].effect == "read" or o.name in ("atomic", "atomic_compare_exchange"):
             found.add(o.operands[0])
@@ -22,6 +27,8 @@ def reads(operation: Operation) -> set[Value]:
 
 def writes(operation: Operation) -> set[Value]:
     """Return the pointers that an operation, or one nested in it, writes through."""
+    if operation.name in _PURE:
+        return set()
     found = (o for o in _within(operation) if ROWS[o.name].effect == "write")
     return {o.operands[0] for o in found if o.name not in ("alloc", "prefetch")}
 
@@ -38,4 +45,4 @@ def is_shared(pointer: Value) -> bool:
 
 
 def _within(operation: Operation) -> list[Operation]:
-    return [operation, *(o for block in operation.blocks for o in walk(block))]
+    return [operation, *(o for block in operation.blocks for o in operations(block))]

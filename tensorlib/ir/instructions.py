@@ -7,13 +7,14 @@ argument: `x=value` (the next operand), `x=address` (the next two: a pointer and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tensorlib.errors import KernelError
 from tensorlib.ir.core import Operation
 
-__all__ = ["INSTRUCTIONS", "InstructionRow", "missing", "register", "row_of"]
+__all__ = ["INSTRUCTIONS", "InstructionRow", "missing", "offers", "register", "row_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,23 @@ def row_of(operation: Operation) -> InstructionRow:
     return INSTRUCTIONS[name]
 
 
+def offers(features: frozenset[str], name: str) -> bool:
+    """Return whether a device with these features has one: of sm_80 and the like, or a newer one.
+
+    >>> offers(frozenset({"sm_90"}), "sm_80"), offers(frozenset({"sm_75"}), "sm_80")
+    (True, False)
+    """
+    wanted = name.removeprefix("sm_")
+    if name in features or wanted == name or not wanted.isdigit():
+        return name in features
+    levels = [re.match(r"sm_(\d+)", feature) for feature in features]
+    return any(level is not None and int(level[1]) >= int(wanted) for level in levels)
+
+
 def missing(row: InstructionRow, target: str, features: frozenset[str]) -> str:
     """Return why a target can't run an instruction natively; empty where it can."""
     if target not in row.spellings:
         known = ", ".join(sorted(row.spellings)) or "no target"
         return f"{row.name} is spelled for {known}, not for {target}"
-    lacking = [name for name in row.requires.get(target, ()) if name not in features]
+    lacking = [name for name in row.requires.get(target, ()) if not offers(features, name)]
     return f"{row.name} needs {', '.join(lacking)}, which this device lacks" if lacking else ""

@@ -15,7 +15,7 @@ from tensorlib.dtypes import DType, as_dtype
 from tensorlib.errors import KernelError, caret
 from tensorlib.ir.core import Block, Kernel, Operation, Value
 from tensorlib.ir.meaning import array
-from tensorlib.ir.ops import ROWS
+from tensorlib.ir.ops import ROWS, broken_assertion
 from tensorlib.ir.types import PointerType, VectorType
 
 __all__ = [
@@ -333,7 +333,7 @@ def _check(operation: Operation, operands: list[Any], values: Frame) -> list[Any
 
 def _assert(operation: Operation, operands: list[Any], values: Frame) -> list[Any]:
     if not operands[0]:
-        raise KernelError("assert: the condition does not hold")
+        raise KernelError(broken_assertion(operation.attributes))
     return []
 
 

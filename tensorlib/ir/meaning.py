@@ -70,13 +70,24 @@ def _array(value: Any, dtype: DType, width: int) -> Array:
                 data = data.astype(dtype.numpy)
             else:
                 data = cast(data, dtype)
-        return np.broadcast_to(data, shape)
+        return _filled(data, width) if data.ndim == 0 else np.broadcast_to(data, shape)
+
+
+def _filled(number: Array, width: int) -> Array:
+    """Return `np.broadcast_to` of a number that nobody else has, five times faster."""
+    if width > 1:
+        if number.dtype.kind == "V":  # those of ml_dtypes are no buffers
+            return np.broadcast_to(number, (width,))
+        number = np.ndarray((width,), number.dtype, number, 0, (0,))
+    number.flags.writeable = False
+    return number
 
 
 def _whole(value: Any, dtype: DType) -> Array | None:
     """Return Python ints wrapped to `dtype`; NumPy would make floats of some. None for others."""
     if isinstance(value, int):
-        return _whole((value,), dtype).reshape(())  # type: ignore[union-attr]
+        unsigned = DType.by_name[f"uint{dtype.bits}"].numpy
+        return np.array(value & ((1 << dtype.bits) - 1), unsigned).view(dtype.numpy)
     if not isinstance(value, tuple) or not all(isinstance(x, int) for x in value):
         return None
     mask = (1 << dtype.bits) - 1

@@ -17,7 +17,10 @@ from tensorlib.ir.grid_ops import GRID_ROWS
 from tensorlib.ir.row import Attributes, Row, TypeRule, Types, needed, simd_types
 from tensorlib.ir.types import INDEX, PointerType, Type, VectorType
 
-__all__ = ["ROWS", "Row", "result_types"]
+__all__ = ["ROWS", "Row", "broken_assertion", "result_types"]
+
+
+_REGULAR: set[VectorType] = set()  # types that have been checked
 
 
 def result_types(name: str, operands: Types, attributes: Attributes) -> list[Type]:
@@ -27,22 +30,18 @@ def result_types(name: str, operands: Types, attributes: Attributes) -> list[Typ
 
 def _same(count: int, kinds: str) -> TypeRule:
     """All operands have one type, whose dtype is of one of `kinds`; so has the result."""
-    known = frozenset(kinds.split())
+    fit: set[Type] = set()  # what has passed: types are one object each
 
     def rule(name: str, operands: Types, attributes: Attributes) -> list[Type]:
-        if len(operands) == count:  # the usual case first: types are compared by identity
-            first = operands[0]
-            if type(first) is VectorType and first.dtype.kind in known:
-                for other in operands:
-                    if other is not first:
-                        break
-                else:
-                    return [first]
+        first = operands[0] if len(operands) == count else None
+        if first in fit and operands.count(first) == count:
+            return [operands[0]]
         found = simd_types(name, operands, count)
         if any(v != found[0] for v in found):
             raise needed(name, operands, "operands of one dtype and width; cast one of them")
         if found[0].dtype.kind not in kinds.split():
             raise needed(name, operands, f"a dtype of kind {kinds.replace(' ', ' or ')}")
+        fit.add(found[0])
         return [found[0]]
 
     return rule
@@ -64,8 +63,11 @@ def _select(name: str, operands: Types, attributes: Attributes) -> list[Type]:
 
 def _regular(name: str, kind: VectorType) -> VectorType:
     """Check a type that attributes name."""
+    if type(kind) is VectorType and kind in _REGULAR:
+        return kind
     if not isinstance(kind, VectorType) or not kind.is_regular:
         raise KernelError(f"{name}: got type {kind}, needed numbers and a power of two of lanes")
+    _REGULAR.add(kind)
     return kind
 
 
@@ -190,6 +192,11 @@ def _check(name: str, operands: Types, attributes: Attributes) -> list[Type]:
     if faults != PointerType(DType.int64) or indices is not lanes or limit != INDEX or not fits:
         raise needed(name, operands, "(pointer<int64>, int64 indices, int64 limit[, bool mask])")
     return []
+
+
+def broken_assertion(attributes: Attributes) -> str:
+    """Return what is said where the condition of an `assert` does not hold."""
+    return f"assert: {attributes.get('message', 'the condition does not hold')}"
 
 
 def _assert(name: str, operands: Types, attributes: Attributes) -> list[Type]:

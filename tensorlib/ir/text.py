@@ -66,6 +66,8 @@ def _attributes(operation: Operation) -> str:
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{''.join(map(_letter, value))}'"
     if isinstance(value, list):
         return "[" + "; ".join(map(str, value)) + "]"
     if isinstance(value, DType):
@@ -73,6 +75,11 @@ def _literal(value: Any) -> str:
     if isinstance(value, Placement):
         return f"@{value.value}"
     return str(value) if isinstance(value, (VectorType, PointerType)) else repr(value)
+
+
+def _letter(letter: str) -> str:
+    """Return a letter of a text as it stands in a line: nothing that the form itself uses."""
+    return letter if re.match(r"[\w .:<>=+*/-]", letter, re.ASCII) else f"\\U{ord(letter):08x}"
 
 
 _OPERATION = re.compile(
@@ -193,6 +200,8 @@ def _attributes_of(source: str) -> dict[str, Any]:
 
 
 def _read_literal(source: str) -> Any:
+    if source.startswith("'"):
+        return ast.literal_eval(source)
     if source in ("inf", "-inf", "nan"):
         return float(source)
     if source.startswith("@"):

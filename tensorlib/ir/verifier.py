@@ -18,6 +18,7 @@ _TYPES = (VectorType, PointerType)
 BOOL = VectorType(DType.bool)
 _ANYWHERE = ("atomic", "atomic_compare_exchange")  # the workers of a parallel loop share memory too
 _GRID = frozenset(row.name for row in GRID_ROWS if row.name not in _ANYWHERE)
+_PLACED = _GRID.union(_BLOCKS, ["yield"])
 
 
 def verify(kernel: Kernel) -> None:
@@ -27,7 +28,7 @@ def verify(kernel: Kernel) -> None:
     loop at the top may be parallel, without carrying anything. What threads do together needs a
     kernel with a block of threads.
     """
-    defined: set[int] = set()
+    defined: set[Value] = set()
     _define(kernel, kernel.parameters, defined)
     _block(kernel, kernel.body, defined, 0)
 
@@ -36,16 +37,16 @@ class _Fault(Exception):
     """What is wrong with an operation; its place is added where the block is known."""
 
 
-def _define(kernel: Kernel, values: Sequence[Value], defined: set[int]) -> None:
+def _define(kernel: Kernel, values: Sequence[Value], defined: set[Value]) -> None:
     for value in values:
-        if id(value) in defined:
+        if value in defined:
             raise VerifyError(f"{kernel.name}: {value!r} is defined twice")
         if type(value.type) not in _TYPES:
             raise VerifyError(f"{kernel.name}: {value!r} has no type")
-        defined.add(id(value))
+        defined.add(value)
 
 
-def _block(kernel: Kernel, block: Block, defined: set[int], depth: int) -> None:
+def _block(kernel: Kernel, block: Block, defined: set[Value], depth: int) -> None:
     """Check a block; what it defines is forgotten behind it."""
     made: list[Value] = []
     if depth:
@@ -53,44 +54,58 @@ def _block(kernel: Kernel, block: Block, defined: set[int], depth: int) -> None:
         made += block.parameters
     for position, operation in enumerate(block.operations):
         try:
-            _operation(operation, defined, depth)
-            if operation.name in _GRID and "block" not in kernel.attributes:
-                raise _Fault(f"{operation.name} stands in a kernel without a block of threads")
-            if operation.name == "yield" and (position + 1 < len(block.operations) or not depth):
-                raise _Fault("yield must end a nested block")
+            _operation(operation, defined)
+            if operation.blocks or operation.name in _PLACED:
+                _in_its_place(kernel, block, position, depth)
         except _Fault as fault:
             where = _neighbourhood(block, position)
             raise VerifyError(f"{kernel.name}: {fault}\n{where}") from None
         for nested in operation.blocks:
             _block(kernel, nested, defined, depth + 1)
-        _define(kernel, operation.results, defined)
-        made += operation.results
-    defined.difference_update(map(id, made))
+        results = operation.results
+        if operation.blocks or not defined.isdisjoint(results):
+            _define(kernel, results, defined)
+        defined.update(results)
+        made += results
+    defined.difference_update(made)
 
 
-def _operation(operation: Operation, defined: set[int], depth: int) -> None:
+def _operation(operation: Operation, defined: set[Value]) -> None:
+    """Check operands and results. It runs for every operation after every pass that changes one."""
     name, operands, results = operation.name, operation.operands, operation.results
     row = ROWS.get(name)
     if row is None:
         raise _Fault(f"{name} is not a row of the op table")
-    for number, operand in enumerate(operands):
-        if id(operand) not in defined:
-            raise _Fault(f"operand {number} of {name} is used before it is defined")
+    if not defined.issuperset(operands):
+        number = next(n for n, operand in enumerate(operands) if operand not in defined)
+        raise _Fault(f"operand {number} of {name} is used before it is defined")
     try:
         types = row.types(name, [o.type for o in operands], operation.attributes)
     except KernelError as error:
         raise _Fault(str(error)) from None
     except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
         raise _Fault(f"{name}: operands or attributes are missing or wrong: {error!r}") from None
-    if types != [r.type for r in results]:
-        raise _Fault(f"{name} has results {_types(results)}, needed {_text(types)}")
     for result in results:
         if result.operation is not operation:
             raise _Fault(f"a result of {name} belongs to another operation")
+        if len(results) == 1 == len(types) and result.type is types[0]:
+            return  # as most are
+    if types != [r.type for r in results]:
+        raise _Fault(f"{name} has results {_types(results)}, needed {_text(types)}")
+
+
+def _in_its_place(kernel: Kernel, block: Block, position: int, depth: int) -> None:
+    """Check an operation that has blocks, or that not every block and kernel may have."""
+    operation = block.operations[position]
+    name = operation.name
     if name in _BLOCKS:
         _control(operation, depth)
     elif operation.blocks:
         raise _Fault(f"{name} has no blocks")
+    if name in _GRID and "block" not in kernel.attributes:
+        raise _Fault(f"{name} stands in a kernel without a block of threads")
+    if name == "yield" and (position + 1 < len(block.operations) or not depth):
+        raise _Fault("yield must end a nested block")
 
 
 def _control(operation: Operation, depth: int) -> None:

@@ -50,8 +50,23 @@ def _vector(elements: Array, lanes: int) -> SIMD:
     return SIMD(full.reshape(() if lanes == 1 else (lanes,)), as_dtype(elements.dtype), lanes)
 
 
-def scanned(op: str, rows: Array, exclusive: bool = False) -> Array:
-    """Return the scan of `rows` along the last axis by the function of user row `op`."""
+def scanned(op: str, rows: Array, exclusive: bool = False, block: int = 0) -> Array:
+    """Return the scan of `rows` along the last axis by the function of user row `op`; with `block`
+    that of each so many elements, after what those before them give.
+    """
+    if not block:
+        return _scanned(op, rows, exclusive)
+    out, prefix = np.empty_like(rows), _start(op, rows)
+    for first in range(0, rows.shape[-1], block):
+        part = slice(first, first + block)
+        elements = rows[..., part]
+        before = np.broadcast_to(prefix[..., None], elements.shape)
+        out[..., part] = _combined(op, before, _scanned(op, elements, exclusive))
+        prefix = _combined(op, prefix, _scanned(op, elements, False)[..., -1])
+    return out
+
+
+def _scanned(op: str, rows: Array, exclusive: bool) -> Array:
     total = _start(op, rows)
     out = np.empty_like(rows)
     for i in range(rows.shape[-1]):

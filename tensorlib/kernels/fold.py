@@ -21,7 +21,16 @@ from tensorlib.kernels.operands import coordinates, product
 from tensorlib.ops import OPS
 from tensorlib.simd import SIMD
 
-__all__ = ["BLOCK", "across", "combining", "fold", "fold_lanes", "neutral", "roundings"]
+__all__ = [
+    "BLOCK",
+    "across",
+    "combining",
+    "fold",
+    "fold_block",
+    "fold_lanes",
+    "neutral",
+    "roundings",
+]
 
 BLOCK = 128
 
@@ -102,24 +111,38 @@ def fold(
     Element i of a row goes into lane i % lanes, those after the last whole vector too. So neutral
     elements after the end of a row change no bit: a masked row gives what a shorter one gives.
     """
-    combine, step = combining(op), BLOCK * lanes
+    combine = combining(op)
     empty = SIMD[dtype, lanes](neutral(op, dtype) if identity is None else identity)
-    places = SIMD[DType.int64, lanes](*range(lanes))
     total = empty
     for row in range(product(m[:-1])):
         outer = coordinates(row, m[:-1])
-        for first in range(0, m[-1], step):
-            end = (first + step).min(m[-1])
-            whole = first + (end - first) // lanes * lanes
-            block = empty
-            for i in range(first, whole, lanes):
-                block = combine(block, elements([*outer, i], lanes))
-            if lanes > 1:
-                for i in range(whole, end):
-                    one = elements([*outer, i], 1).splat(lanes)
-                    block = combine(block, (places == i - whole).select(one, empty))
+        for first in range(0, m[-1], BLOCK * lanes):
+            block = fold_block(combine, empty, elements, outer, first, m[-1])
             total = combine(total, block)
     return across(op, total)
+
+
+def fold_block(
+    combine: Callable[[SIMD, SIMD], SIMD],
+    empty: SIMD,
+    elements: Elements,
+    outer: list[Any],
+    first: Any,
+    size: Any,
+) -> SIMD:
+    """Combine the block of a row that begins at `first`, lane by lane; the row has `size`."""
+    lanes = empty.width
+    places = SIMD[DType.int64, lanes](*range(lanes))
+    end = (first + BLOCK * lanes).min(size)
+    whole = first + (end - first) // lanes * lanes
+    block = empty
+    for i in range(first, whole, lanes):
+        block = combine(block, elements([*outer, i], lanes))
+    if lanes > 1:
+        for i in range(whole, end):
+            one = elements([*outer, i], 1).splat(lanes)
+            block = combine(block, (places == i - whole).select(one, empty))
+    return block
 
 
 def fold_lanes(

@@ -17,7 +17,7 @@ from tensorlib.kernels.expression import Apply, Expression, Leaf, evaluate, node
 from tensorlib.lang import math as m
 from tensorlib.lang.target import simdwidthof
 from tensorlib.ops import OPS
-from tensorlib.simd import SIMD, apply
+from tensorlib.simd import SIMD
 
 __all__ = ["SCALAR", "in_pieces", "lanes_of", "require_kernels", "value"]
 
@@ -97,50 +97,6 @@ def _sign(x: SIMD) -> SIMD:
     return (x != x).select(x, signed) if x.dtype.is_float else signed
 
 
-def _in_float32(function: Callable[..., SIMD]) -> Callable[..., SIMD]:
-    """Compute float16 and bfloat16 in float32, rounding the result only."""
-
-    def call(*xs: SIMD) -> SIMD:
-        kind = xs[0].dtype
-        if not kind.is_float or kind.bits != 16:
-            return function(*xs)
-        return function(*(x.cast(DType.float32) for x in xs)).cast(kind)
-
-    return call
-
-
-def _floor_divide(x: SIMD, y: SIMD) -> SIMD:
-    """The quotient rounded down; of floats NumPy's, from the exact remainder."""
-    if not x.dtype.is_float:
-        return x // y
-    remainder = apply("float_modulo", x, y)
-    quotient = (x - remainder) / y  # a whole number but for one rounding
-    quotient = _is_of_wrong_sign(remainder, y).select(quotient - 1.0, quotient)
-    whole = quotient.floor()
-    whole = (quotient - whole > 0.5).select(whole + 1.0, whole)
-    whole = (quotient == 0.0).select(_zero_like(x / y), whole)
-    return (y == 0.0).select(x / y, whole)
-
-
-def _remainder(x: SIMD, y: SIMD) -> SIMD:
-    """The remainder with the sign of the divisor."""
-    if not x.dtype.is_float:
-        return x % y
-    remainder = apply("float_modulo", x, y)
-    remainder = _is_of_wrong_sign(remainder, y).select(remainder + y, remainder)
-    return (remainder == 0.0).select(_zero_like(y), remainder)
-
-
-def _is_of_wrong_sign(remainder: SIMD, divisor: SIMD) -> SIMD:
-    return (remainder != 0.0) & ((remainder < 0.0) != (divisor < 0.0))
-
-
-def _zero_like(x: SIMD) -> SIMD:
-    """0.0 or -0.0, by the sign of x."""
-    bits = DType.by_name[f"uint{x.dtype.bits}"]
-    return (x.bitcast(bits) & (1 << (x.dtype.bits - 1))).bitcast(x.dtype)
-
-
 def _pow(x: SIMD, y: SIMD) -> SIMD:
     if x.dtype.is_float:
         return m.pow(x, y)
@@ -207,8 +163,8 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x & y if x.dtype is DType.bool else x * y,
     "divide": lambda x, y: x / y,
-    "floor_divide": _in_float32(_floor_divide),
-    "remainder": _in_float32(_remainder),
+    "floor_divide": lambda x, y: x // y,
+    "remainder": lambda x, y: x % y,
     "pow": _pow,
     "maximum": lambda x, y: x | y if x.dtype is DType.bool else x.max(y),
     "minimum": lambda x, y: x & y if x.dtype is DType.bool else x.min(y),

@@ -25,14 +25,20 @@ The value stored is converted nowhere: an expression's dtype equals the dtype of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tensorlib.dtypes import DType
+from tensorlib.kernels.building import built
+from tensorlib.kernels.custom_spec import CustomSpec
 from tensorlib.kernels.expression import Expression
-from tensorlib.lang.target import Target, current_target
-from tensorlib.passes.registration import generation
+from tensorlib.kernels.parameters import (
+    Access,
+    Parameter,
+    given,
+    names,
+    numbered,
+    parameter_list,
+)
 
 if TYPE_CHECKING:
     from tensorlib.ir import Kernel
@@ -54,36 +60,6 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """How a kernel reads or writes one operand: its dtype and, per axis, what is known of strides.
-
-    `strides[k]` is 0 (the operand does not vary along axis k), 1 (neighbours in memory) or None
-    (a run-time argument). Elements of bool operands are one byte, 0 or 1.
-    Packed dtypes (q4_0, q4_1, q8_0) occur as operands of MatmulSpec and as x of TakeSpec only.
-    Their strides and offset count logical elements; one axis has the stride 1 (k in a product,
-    else the last), and the offset and all run-time strides are multiples of the block.
-    """
-
-    dtype: DType
-    strides: tuple[int | None, ...]
-
-    def __str__(self) -> str:
-        return f"{self.dtype.name}[{', '.join('*' if s is None else str(s) for s in self.strides)}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument of a kernel: `kind` is size, pointer, offset, stride, integer or float.
-
-    `dtype` is what a pointer points to, float64 for a float and int64 for all others.
-    """
-
-    name: str
-    kind: str
-    dtype: DType
-
-
-@dataclass(frozen=True, slots=True)
 class ElementwiseSpec:
     """out[c] = expression(loads[c], iota, scalars) for every c in (n0, ..., n{rank-1}).
 
@@ -102,14 +78,14 @@ class ElementwiseSpec:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = _names("n", self.rank)
-        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+        sizes = names("n", self.rank)
+        return parameter_list(sizes, [("out", self.store), *numbered(self.loads)], self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
-        return f"elementwise{self.rank} {self.store} = {self.expression}{_given(self.loads)}"
+        return f"elementwise{self.rank} {self.store} = {self.expression}{given(self.loads)}"
 
 
 REDUCTIONS = ("sum", "prod", "max", "min", "any", "all", "argmax", "argmin")
@@ -136,6 +112,11 @@ class ReduceSpec:
     * iota axes count the outer axes first, then the inner ones; an epilogue uses outer ones only.
     * Over no elements: sum 0, prod 1, any False, all True; max, min give the least and greatest
       value of `accumulate`; argmax, argmin 0.
+    * A long reduction is two kernels, which give the same bits as one. In stage `blocks` the folds
+      of all blocks of the inner elements (see `tensorlib.kernels.fold`) are stored, each in lanes
+      as many as the target has, side by side in out[o]; there are no epilogue and spread. In stage
+      `join` they are the operand `partial`, in place of the loads, and are folded in their order.
+      Where the lanes of a vector are columns, the second stage is `join_columns`.
     * inner_rank is at least 1; outer_rank may be 0. RMSNorm is one such kernel: sum of squares,
       then rsqrt(main / n + eps), spread as value * x * weight.
 
@@ -154,23 +135,28 @@ class ReduceSpec:
     epilogue_loads: tuple[Access, ...]
     scalars: tuple[DType, ...]
     store: Access
+    stage: str = ""
+    partial: Access | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = _names("n", self.outer_rank) + _names("m", self.inner_rank)
-        after = _numbered(self.epilogue_loads, "epilogue_load")
-        operands = [("out", self.store), *_numbered(self.loads), *after]
-        return _parameters(sizes, operands, self.scalars)
+        sizes = names("n", self.outer_rank) + names("m", self.inner_rank)
+        after = numbered(self.epilogue_loads, "epilogue_load")
+        before = [("partial", self.partial)] if self.partial is not None else []
+        operands = [("out", self.store), *before, *numbered(self.loads), *after]
+        return parameter_list(sizes, operands, self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         spread = f"; spread {self.spread}" if self.spread is not None else ""
+        stage = f"{self.stage} of " if self.stage else ""
         return (
-            f"{self.op}{self.outer_rank}+{self.inner_rank} {self.store} = {self.epilogue}{spread}"
+            f"{stage}{self.op}{self.outer_rank}+{self.inner_rank} {self.store} = "
+            f"{self.epilogue}{spread}"
             f"; main = {self.op} {self.accumulate.name} {self.prologue}"
-            f"{_given(self.loads)}{_given(self.epilogue_loads, 'epilogue_load')}"
+            f"{given(self.loads)}{given(self.epilogue_loads, 'epilogue_load')}"
         )
 
 
@@ -203,18 +189,18 @@ class MatmulSpec:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = [*_names("b", self.batch_rank), "M", "N", "K"]
-        operands = [("out", self.store), ("a", self.a), ("b", self.b), *_numbered(self.loads)]
-        return _parameters(sizes, operands, self.scalars)
+        sizes = [*names("b", self.batch_rank), "M", "N", "K"]
+        operands = [("out", self.store), ("a", self.a), ("b", self.b), *numbered(self.loads)]
+        return parameter_list(sizes, operands, self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         prologue = f"; a = {self.prologue}" if self.prologue is not None else ""
         return (
             f"matmul{self.batch_rank} {self.store} = {self.epilogue}; "
-            f"main = {self.accumulate.name} {self.a} @ {self.b}{prologue}{_given(self.loads)}"
+            f"main = {self.accumulate.name} {self.a} @ {self.b}{prologue}{given(self.loads)}"
         )
 
 
@@ -242,16 +228,16 @@ class SoftmaxSpec:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = [*_names("n", self.outer_rank), "m0"]
-        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+        sizes = [*names("n", self.outer_rank), "m0"]
+        return parameter_list(sizes, [("out", self.store), *numbered(self.loads)], self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         return (
             f"softmax{self.outer_rank} {self.store} = {self.epilogue}; main = softmax "
-            f"{self.accumulate.name} {self.prologue}{_given(self.loads)}"
+            f"{self.accumulate.name} {self.prologue}{given(self.loads)}"
         )
 
 
@@ -283,19 +269,19 @@ class TakeSpec:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = [*_names("n", self.rank), "size"]
+        sizes = [*names("n", self.rank), "size"]
         operands = [("out", self.store), ("x", self.x), ("indices", self.indices)]
-        before = _parameters(sizes, [*operands, *_numbered(self.loads)], ())
+        before = parameter_list(sizes, [*operands, *numbered(self.loads)], ())
         stride = Parameter("axis_stride", "stride", DType.int64)
-        return (*before, stride, *_parameters([], [], self.scalars))
+        return (*before, stride, *parameter_list([], [], self.scalars))
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         return (
             f"take{self.rank} {self.store} = {self.epilogue}; main = {self.x} at {self.indices}"
-            f"{_given(self.loads)}"
+            f"{given(self.loads)}"
         )
 
 
@@ -309,6 +295,15 @@ class ScanSpec:
 
     one after the other, in this order. `op` is a row of kind `scan`. Leaves, sizes and operands are
     those of SoftmaxSpec.
+
+    Of an operator that is declared associative, rows are cut into blocks of `scan.BLOCK` elements:
+
+        main[i] = op of (the totals of the blocks before, joined one after the other)
+                  and (the elements of i's block up to i, joined one after the other)
+
+    That is stage `blocked`. A long row gives the same bits by three kernels: stage `totals` stores
+    the total of block k in out[o, k]; a plain exclusive scan joins these, and stage `blocks` has
+    them as operand `prefix` (axes: outer, block), behind the result.
     """
 
     op: str
@@ -320,20 +315,25 @@ class ScanSpec:
     loads: tuple[Access, ...]
     scalars: tuple[DType, ...]
     store: Access
+    stage: str = ""
+    prefix: Access | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = [*_names("n", self.outer_rank), "m0"]
-        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+        sizes = [*names("n", self.outer_rank), "m0"]
+        before = [("prefix", self.prefix)] if self.prefix is not None else []
+        operands = [("out", self.store), *before, *numbered(self.loads)]
+        return parameter_list(sizes, operands, self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         name = f"exclusive {self.op}" if self.exclusive else self.op
+        name = f"{self.stage} of {name}" if self.stage else name
         return (
             f"scan{self.outer_rank} {self.store} = {self.epilogue}; main = {name} "
-            f"{self.accumulate.name} {self.prologue}{_given(self.loads)}"
+            f"{self.accumulate.name} {self.prologue}{given(self.loads)}"
         )
 
 
@@ -361,50 +361,18 @@ class RowwiseSpec:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        sizes = [*_names("n", self.outer_rank), "m0"]
-        return _parameters(sizes, [("out", self.store), *_numbered(self.loads)], self.scalars)
+        sizes = [*names("n", self.outer_rank), "m0"]
+        return parameter_list(sizes, [("out", self.store), *numbered(self.loads)], self.scalars)
 
     def build(self) -> Kernel:
-        return _build(self)
+        return built(self)
 
     def __str__(self) -> str:
         rows = ", ".join(map(str, self.inputs))
         return (
             f"rowwise{self.outer_rank} {self.store} = {self.epilogue}; main = {self.op}({rows})"
-            f"{_given(self.loads)}"
+            f"{given(self.loads)}"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CustomSpec:
-    """A user's kernel, with a check in front of every access: row `op` of kind `custom`.
-
-    Sizes: {name}_n{axis} of every tile. Operands: the tiles by the names of the kernel's
-    parameters, the result first. After them come, for each tile, {name}_size (the element of its
-    memory from which on nothing may be accessed) and the pointer `faults` to two int64 (the site
-    of the first fault, 0 for none, and its index). Scalars: the numbers among the arguments.
-    """
-
-    op: str
-    names: tuple[str, ...]
-    tiles: tuple[Access, ...]
-    scalars: tuple[DType, ...]
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        pairs = list(zip(self.names, self.tiles, strict=True))
-        sizes = [f"{name}_n{k}" for name, tile in pairs for k in range(len(tile.strides))]
-        ends = [Parameter(f"{name}_size", "size", DType.int64) for name in self.names]
-        faults = Parameter("faults", "pointer", DType.int64)
-        tail = _parameters([], [], self.scalars)
-        return (*_parameters(sizes, pairs, ()), *ends, faults, *tail)
-
-    def build(self) -> Kernel:
-        return _build(self)
-
-    def __str__(self) -> str:
-        tiles = zip(self.names, self.tiles, strict=True)
-        return f"{self.op}({', '.join(f'{name}: {tile}' for name, tile in tiles)})"
 
 
 Spec = (
@@ -417,52 +385,3 @@ Spec = (
     | RowwiseSpec
     | CustomSpec
 )
-
-# The module whose `build(spec)` makes the kernel, imported when the first one is built.
-BUILDERS: dict[type, str] = {
-    ElementwiseSpec: "tensorlib.kernels.elementwise",
-    ReduceSpec:      "tensorlib.kernels.reduce",
-    MatmulSpec:      "tensorlib.kernels.matmul",
-    SoftmaxSpec:     "tensorlib.kernels.softmax",
-    TakeSpec:        "tensorlib.kernels.take",
-    ScanSpec:        "tensorlib.kernels.scan",
-    RowwiseSpec:     "tensorlib.kernels.rowwise",
-    CustomSpec:      "tensorlib.kernels.custom",
-}  # fmt: skip
-
-
-def _build(spec: Spec) -> Kernel:
-    return _built(spec, current_target(), generation())
-
-
-@lru_cache(maxsize=4096)
-def _built(spec: Spec, target: Target, passes: int) -> Kernel:
-    kernel: Kernel = import_module(BUILDERS[type(spec)]).build(spec)
-    return kernel
-
-
-def _names(letter: str, count: int) -> list[str]:
-    return [f"{letter}{k}" for k in range(count)]
-
-
-def _numbered(accesses: tuple[Access, ...], name: str = "load") -> list[tuple[str, Access]]:
-    return [(f"{name}{k}", access) for k, access in enumerate(accesses)]
-
-
-def _given(accesses: tuple[Access, ...], name: str = "load") -> str:
-    return "".join(f"; {n}: {a}" for n, a in _numbered(accesses, name))
-
-
-def _parameters(
-    sizes: list[str], operands: list[tuple[str, Access]], scalars: tuple[DType, ...]
-) -> tuple[Parameter, ...]:
-    found = [Parameter(name, "size", DType.int64) for name in sizes]
-    for name, access in operands:
-        found.append(Parameter(f"{name}_pointer", "pointer", access.dtype))
-        found.append(Parameter(f"{name}_offset", "offset", DType.int64))
-        free = (k for k, stride in enumerate(access.strides) if stride is None)
-        found.extend(Parameter(f"{name}_stride{k}", "stride", DType.int64) for k in free)
-    for k, dtype in enumerate(scalars):
-        kind = "float" if dtype is DType.float64 else "integer"
-        found.append(Parameter(f"scalar{k}", kind, dtype))
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""Arithmetic of SIMD that is made of several operations: powers, floor division of floats, bits."""
+"""Arithmetic of SIMD that is made of several operations: powers, floor division of floats."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from tensorlib.ir.builder import fail
 __all__ = [
     "copysign",
     "floored",
-    "leading_zeros",
-    "popcount",
     "power",
-    "trailing_zeros",
     "whole_power",
 ]
 
@@ -84,34 +81,3 @@ def copysign(x: simd.SIMD, sign: simd.SIMD) -> simd.SIMD:
         raise fail(f"copysign: got {x.dtype.name} values, needed floats")
     top = 1 << (x.dtype.bits - 1)
     return ((x.to_bits() & (top - 1)) | (sign.to_bits() & top)).bitcast(x.dtype)
-
-
-def _whole_bits(where: str, x: simd.SIMD) -> simd.SIMD:
-    if not x.dtype.is_integer:
-        raise fail(f"{where}: got {x.dtype.name} values, needed integers; try .to_bits()")
-    return x.to_bits()
-
-
-def popcount(x: simd.SIMD) -> simd.SIMD:
-    """Count set bits: sums of neighbouring pairs, nibbles, bytes; a product adds the bytes."""
-    n, size = _whole_bits("popcount", x), x.dtype.bits
-    every = (1 << size) - 1
-    n = n - ((n >> 1) & (every // 3))
-    n = (n & (every // 5)) + ((n >> 2) & (every // 5))
-    n = (n + (n >> 4)) & (every // 17)
-    n = n if size == 8 else (n * (every // 255)) >> (size - 8)
-    return n.bitcast(x.dtype)
-
-
-def leading_zeros(x: simd.SIMD) -> simd.SIMD:
-    """Count the zeros above the highest set bit, which is handed down to all bits below it."""
-    n, by = _whole_bits("clz", x), 1
-    while by < x.dtype.bits:
-        n, by = n | (n >> by), 2 * by
-    return (x.dtype.bits - popcount(n)).bitcast(x.dtype)
-
-
-def trailing_zeros(x: simd.SIMD) -> simd.SIMD:
-    """Count the bits below the lowest set one."""
-    n = _whole_bits("ctz", x)
-    return popcount((n & (0 - n)) - 1).bitcast(x.dtype)

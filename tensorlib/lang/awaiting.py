@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from tensorlib.ir.builder import fail
+from tensorlib.lang.nodes import Transformer
 from tensorlib.lang.syntax import call, language, placed
 
 __all__ = ["Deferred", "await_", "awaited", "deferred", "without_await"]
@@ -78,7 +79,7 @@ def await_(value: Any) -> Any:
     raise fail(f"await: got a {type(value).__name__}, needed a copy or a call of an async function")
 
 
-class _Awaits(ast.NodeTransformer):
+class _Awaits(Transformer):
     """Makes functions of async functions, and calls of their `await`."""
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:

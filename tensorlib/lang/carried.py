@@ -84,6 +84,7 @@ def lifted(leaf: Any, kind: VectorType, name: str, before: Any = None) -> Value:
     return lift(leaf)
 
 
+_FIXED = "; at run time it keeps its places: try unroll(...), or stack_allocation"
 _KEPT = (
     "{} is {} before this statement and {} after it; "
     "a carried name keeps its type: try SIMD[...](...) before, or .cast in it"
@@ -104,14 +105,22 @@ def _is_opaque(value: Any) -> bool:
     return isinstance(value, Tile) or is_mutable(value)
 
 
+_LEAVES = frozenset({SIMD, Undefined, bool, int, float, str, type(None)})
+
+
 class Parts:
     """The values of names and slots at one moment, taken apart into leaves."""
 
     def __init__(self, values: Sequence[Any], whole: set[int]) -> None:
         self.counts: list[int] = []
         self.leaves: list[Any] = []
-        self._rebuilds = []
+        self._rebuilds: list[Callable[[Iterator[Any]], Any]] = []
         for i, value in enumerate(values):
+            if type(value) in _LEAVES:  # what most are
+                self.leaves.append(value)
+                self.counts.append(1)
+                self._rebuilds.append(next)
+                continue
             found, rebuild = flatten(value, None if i in whole else _is_opaque)
             self.leaves += found
             self.counts.append(len(found))
@@ -133,6 +142,7 @@ class State:
     def __init__(self, scope: Scope | None) -> None:
         self.scope = scope or EMPTY
         self.slots = Slots()
+        self.names = [*self.scope.names, *self.slots.names]  # one for each value
         self.whole: set[int] = set()
         self.before = self.read()
         self.parts = Parts(self.before, self.whole)
@@ -155,17 +165,17 @@ class State:
         finally:
             self.write(self.before)
 
+    def changes(self) -> bool:
+        """Whether names or slots hold others than before; raises KernelError for new slots."""
+        self.slots.check("and, or")
+        return any(a is not b for a, b in zip(self.before, self.read(), strict=True))
+
     def widen(self, left: Sequence[Any], right: Sequence[Any]) -> bool:
         """Take apart from now on what are different lists or tiles; return whether any are."""
         pairs = enumerate(zip(left, right, strict=True))
         found = {i for i, (a, b) in pairs if i not in self.whole and are_others(a, b)}
         self.whole |= found
         return bool(found)
-
-    @property
-    def names(self) -> list[str]:
-        """A name for each value."""
-        return [*self.scope.names, *self.slots.names]
 
     def leaf_names(self) -> list[str]:
         """Return a name for each leaf."""
@@ -238,6 +248,8 @@ class Carried:
         self.state.write(self._with(values))
 
     def _carried_names(self) -> list[str]:
+        if not self.kinds:
+            return []
         pairs = zip(self.state.leaf_names(), self.types, strict=True)
         return [re.sub(r"\W", "_", name) for name, kind in pairs if kind is not None]
 
@@ -276,7 +288,7 @@ class Carried:
         parts = Parts(after, state.whole)
         for name, a, b in zip(state.names, state.parts.counts, parts.counts, strict=True):
             if a != b:
-                raise fail(f"loop: {name} changes its structure, from {a} values to {b}")
+                raise fail(f"loop: {name} changes its structure, from {a} values to {b}{_FIXED}")
         promoted = [self._promote(i, leaf) for i, leaf in enumerate(parts.leaves)]
         if any(promoted):
             raise _Promote
@@ -309,11 +321,13 @@ class Carried:
                 raise other_memory("loop", name.removesuffix("_0"))
             raise fail(
                 f"loop: {name} changes from {before!r} to {leaf!r} in the loop; "
-                "only numbers and SIMD values can change in a run-time loop"
+                "only numbers and SIMD values can change in a run-time loop: try one before it"
             )
         return True
 
     def _lifted(self, leaves: Sequence[Any]) -> list[Value]:
+        if not self.kinds:
+            return []
         rows = zip(leaves, self.types, self.state.leaf_names(), self.leaves, strict=True)
         return [lifted(x, kind, name, old) for x, kind, name, old in rows if kind is not None]
 

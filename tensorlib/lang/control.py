@@ -6,50 +6,47 @@ blocks are traced from the statement's bodies. A `Scope` holds the names that th
 
 from __future__ import annotations
 
-import builtins
 import functools
-import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tensorlib.dtypes import DType
-from tensorlib.errors import KernelError
 from tensorlib.ir.builder import Builder, current_builder, fail
 from tensorlib.ir.core import Block, Value
-from tensorlib.ir.types import INDEX, VectorType
-from tensorlib.lang.carried import (
-    EMPTY,
-    Carried,
-    Parts,
-    Scope,
-    State,
-    are_others,
-    came_from,
-    is_number,
-    lifted,
-    number_type,
-    other_memory,
-    zeros_like,
+from tensorlib.ir.types import INDEX
+from tensorlib.lang.branches import choose, raised, run_if
+from tensorlib.lang.carried import EMPTY, Carried, Scope, State, is_number
+from tensorlib.lang.conditions import (
+    and_,
+    asserted,
+    compared,
+    not_,
+    or_,
+    scalar_condition,
+    truth,
 )
-from tensorlib.lang.conditions import and_, asserted, compared, not_, or_, scalar_condition
-from tensorlib.lang.pytree import flatten
+from tensorlib.lang.naming import named
+from tensorlib.lang.ranges import INDEX_SIMD, Range, checked, runtime_range
 from tensorlib.lang.undefined import Undefined, unset
-from tensorlib.simd import SIMD, SIMDType, lift
-from tensorlib.tile import Tile
+from tensorlib.simd import SIMD, lift
 
 __all__ = [
+    "EMPTY",
     "Range",
     "Scope",
     "and_",
     "asserted",
+    "changed_at_run_time",
     "choose",
     "compared",
     "defined",
     "not_",
     "or_",
     "parallel",
+    "raised",
     "returned",
     "run_for",
     "run_if",
@@ -57,41 +54,13 @@ __all__ = [
     "runtime_range",
     "static",
     "static_iterable",
-    "static_named",
+    "truth",
     "unroll",
     "unset",
 ]
 
-INDEX_SIMD = SIMDType(DType.int64, 1)
 Body = Callable[..., None]
-
-
-class Range:
-    """`range(...)` of a kernel's `for`: a loop at run time, also over constants."""
-
-    __slots__ = ("is_parallel", "start", "step", "stop")
-
-    def __init__(self, *bounds: Any) -> None:
-        if not 1 <= len(bounds) <= 3:
-            raise fail(f"range: got {len(bounds)} arguments, needed 1 to 3")
-        start, stop = (0, bounds[0]) if len(bounds) == 1 else bounds[:2]
-        self.start, self.stop = start, stop
-        self.step = bounds[2] if len(bounds) == 3 else 1
-        self.is_parallel = False
-        if isinstance(self.step, int) and self.step <= 0:
-            raise fail(f"range: got step {self.step}, needed a positive step in a run-time loop")
-
-    def python(self) -> range:
-        """Return the Python range, where the bounds are known now."""
-        return builtins.range(*(operator.index(b) for b in (self.start, self.stop, self.step)))
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.python())
-
-
-def runtime_range(function: Any) -> Any:
-    """Return what a `for` statement's call of `range` makes: a run-time loop for the built-in."""
-    return Range if function is builtins.range else function
+NOT_READ, READ, ASSIGNED = range(3)  # what becomes of a loop's variable after the loop
 
 
 def parallel(iterable: Any) -> Any:
@@ -114,12 +83,29 @@ def defined(get: Callable[[], Any], name: str) -> Any:
         return Undefined(name)
 
 
+def changed_at_run_time(name: str, get: Callable[[], Any]) -> None:
+    """Refuse to change an array of NumPy in a loop or branch of run time: it changed once, now."""
+    builder = current_builder()
+    if builder is None or len(builder.blocks) == 1:
+        return
+    value = defined(get, name)
+    if isinstance(value, (np.ndarray, bytearray, array, deque)):
+        kind = type(value).__name__
+        raise fail(
+            f"assignment: {name} is a {kind} of Python, which changes while the kernel is traced, "
+            "not in its loops and branches; try a list, or stack_allocation"
+        )
+
+
 def returned(value: Any, flag: Any) -> Any:
     """Return what a function returns, whose `flag` says whether it did."""
     if value is unset or value is None:
         return None
     if isinstance(flag, SIMD) and flag.is_traced:
-        raise fail("return: some paths of this function return a value and others return none")
+        raise fail(
+            "return: some paths of this function return a value and others return none; try a "
+            "return at its end"
+        )
     return value if flag else None
 
 
@@ -129,16 +115,6 @@ def static(condition: Any) -> bool:
         raise fail(
             "if: a return, break or continue inside with, try or match needs a condition known at "
             "compile time; try moving it out of that statement"
-        )
-    return bool(condition)
-
-
-def static_named(condition: Any) -> bool:
-    """Return the condition of a `while` that gives a name with `:=`, known at compile time."""
-    if isinstance(condition, SIMD) and condition.is_traced:
-        raise fail(
-            "while: := in a condition that is known at run time only; try assigning the name "
-            "before the loop and at the end of its body"
         )
     return bool(condition)
 
@@ -157,25 +133,53 @@ def static_iterable(iterable: Any) -> Any:
 
 
 def run_for(
-    iterable: Any, body: Body, scope: Scope | None, flags: Sequence[str], targets: Sequence[str]
+    iterable: Any,
+    body: Body,
+    scope: Scope | None,
+    flags: Sequence[str],
+    targets: Sequence[str],
+    after: int = NOT_READ,
 ) -> None:
-    """Run or record a `for` statement, which ends when one of `flags` (names) is set."""
+    """Run or record a `for` statement, which ends when one of `flags` (names) is set.
+
+    `after` says whether the variable is read after the loop, or assigned in it.
+    """
     builder = current_builder()
     if not isinstance(iterable, Range) or builder is None:
         _static_for(iterable, body, scope, flags)
         return
-    scope = scope or EMPTY
-    bounds = [_bound(b) for b in (iterable.start, iterable.stop, iterable.step)]
-    _record_for(builder, iterable, bounds, body, scope, flags, targets)
-    why = "is the variable of a run-time loop and has no value after it"
+    scope, loop = scope or EMPTY, iterable.upwards()
+    known = dict(zip(scope.names, scope.get(), strict=True))
+    if after != ASSIGNED:
+        _put(scope, {name: Undefined(name) for name in targets})
+    last = _record_for(builder, loop, body, scope, flags, targets, after == READ)
+    if after == READ and len(targets) == 1:
+        (name,) = targets
+        _put(scope, {name: _after(loop, last, known.get(name), name)})
+    elif after != ASSIGNED:
+        why = "is the variable of a run-time loop and has no value after it"
+        _put(scope, {name: Undefined(name, why) for name in targets})
+
+
+def _put(scope: Scope, new: dict[str, Any]) -> None:
     pairs = zip(scope.names, scope.get(), strict=True)
-    scope.put(tuple(Undefined(n, why) if n in targets else v for n, v in pairs))
+    scope.put(tuple(new.get(name, value) for name, value in pairs))
+
+
+def _after(loop: Range, last: Any, before: Any, name: str) -> Any:
+    """Return what a loop's variable is after the loop: of a loop that never ran, as before."""
+    value = loop.item(last) if loop.item is not None else last
+    if loop.is_known or (loop.item is not None and isinstance(loop.stop, int)):
+        return value if len(loop.python()) else before
+    if is_number(before) or isinstance(before, SIMD):
+        return (INDEX_SIMD(loop.stop) > loop.start).select(value, before)
+    return Undefined(name, "has no value if its loop never runs; give it one before the loop")
 
 
 def _static_for(
     iterable: Iterable[Any], body: Body, scope: Scope | None, flags: Sequence[str]
 ) -> None:
-    for item in _items(iterable):
+    for item in iterable:
         leaving = _leaving(scope, flags)
         if leaving is True:
             return
@@ -183,12 +187,6 @@ def _static_for(
             body(item)
         else:
             run_if(~leaving, scope, functools.partial(body, item))
-
-
-def _items(iterable: Iterable[Any]) -> Iterable[Any]:
-    if isinstance(iterable, Tile):
-        raise fail(f"for: got {iterable!r}; try range(t.size) and t[i], or t.tile[...]")
-    return iterable
 
 
 def _leaving(scope: Scope | None, flags: Sequence[str]) -> Any:
@@ -203,31 +201,43 @@ def _leaving(scope: Scope | None, flags: Sequence[str]) -> Any:
 
 def _record_for(
     builder: Builder,
-    iterable: Range,
-    bounds: list[Value],
+    loop: Range,
     body: Body,
     scope: Scope,
     flags: Sequence[str],
     targets: Sequence[str],
-) -> None:
-    carried = Carried(scope)
+    is_read: bool,
+) -> Any:
+    """Record a loop; return the number that it counted last, where that is read."""
+    bounds = [_bound(b) for b in (loop.start, loop.stop, loop.step)]
+    carried, name = Carried(scope), targets[0] if len(targets) == 1 else ""
 
     def trace(block: Block) -> None:
-        block.parameters[0].name = targets[0] if len(targets) == 1 else ""
-        body(SIMD.of(block.parameters[0]))
+        counter = SIMD.of(block.parameters[0])
+        if loop.item is None:
+            block.parameters[0].name = name
+            body(counter)
+        else:
+            body(named(loop.item(counter), name))
 
     with carried.state.restored():
         block = carried.settle(builder, [INDEX], trace)
         is_left = any(f in flags for f in carried.changing())
-        top = iterable.is_parallel and len(builder.blocks) == 1
+        top = loop.is_parallel and len(builder.blocks) == 1
         if top:
             _check_parallel(carried, is_left)
         if is_left:
-            results = _leavable(builder, carried, block, bounds, flags)
+            counted, *results = _leavable(builder, carried, block, bounds, flags)
     if not is_left:
         attributes = {"parallel": True} if top else {}
         results = builder.emit("for", [*bounds, *carried.initial()], attributes, [block])
     carried.finish(results)
+    if not is_read:
+        return None
+    if is_left:
+        return SIMD.of(counted) - loop.step
+    start, stop, step = map(SIMD.of, bounds)
+    return start + (stop - start - 1) // step * step
 
 
 def _check_parallel(carried: Carried, is_left: bool) -> None:
@@ -243,7 +253,7 @@ def _check_parallel(carried: Carried, is_left: bool) -> None:
 def _leavable(
     builder: Builder, carried: Carried, block: Block, bounds: list[Value], flags: Sequence[str]
 ) -> list[Value]:
-    """Record a counted loop that a flag ends, as a `while` that carries the counter."""
+    """Record a counted loop that a flag ends, as a `while` that carries the counter first."""
     start, stop, step = bounds
     last = block.operations.pop()
     with builder.reopened(block):
@@ -254,8 +264,7 @@ def _leavable(
         going = ~_leaving(carried.scope, flags)
         inside = builder.value("less", head.parameters[0], stop)
         builder.emit("yield", [builder.value("and", inside, lift(going))])
-    results = builder.emit("while", [start, *carried.initial()], {}, [head, block])
-    return results[1:]
+    return builder.emit("while", [start, *carried.initial()], {}, [head, block])
 
 
 def run_while(
@@ -263,10 +272,16 @@ def run_while(
 ) -> None:
     """Run or record a `while` statement; it is recorded from where a condition is traced."""
     builder, scope = current_builder(), scope or EMPTY
+    is_first = builder is not None and bool(flags)
     while builder is None or not _is_traced(builder, condition, scope, flags):
+        state = State(scope) if is_first else None
         if _leaving(scope, flags) or not condition():
             return
+        if builder is not None and state is not None and _is_left(builder, body, scope, flags):
+            state.write(state.before)  # what the condition changed, too
+            break  # recorded from its first time on, not from its second
         body()
+        is_first = False
     _record_while(builder, condition, body, scope, flags)
 
 
@@ -286,6 +301,15 @@ def _is_traced(
     return isinstance(test, SIMD) and test.is_traced
 
 
+def _is_left(builder: Builder, body: Body, scope: Scope, flags: Sequence[str]) -> bool:
+    """Whether a body leaves its loop on a condition of run time; tried and thrown away too."""
+    carried = Carried(scope)
+    with carried.state.restored(), builder.block(carried.kinds) as block:
+        carried.enter(block.parameters)
+        body()
+        return isinstance(_leaving(scope, flags), SIMD)
+
+
 def _record_while(
     builder: Builder,
     condition: Callable[[], Any],
@@ -298,144 +322,42 @@ def _record_while(
         block = carried.settle(builder, [], lambda block: body())
         with builder.block(carried.kinds) as head:
             carried.enter(head.parameters)
+            before = carried.state.read()
             leaving = _leaving(scope, flags)
             test = condition() if leaving is False else and_(~leaving, condition)
             builder.emit("yield", [scalar_condition(test, "while")])
-    carried.finish(builder.emit("while", carried.initial(), {}, [head, block]))
+            carried.state.slots.check("while")
+            pairs = zip(before, carried.state.read(), strict=True)
+            changes = any(a is not b for a, b in pairs)
+    if changes:
+        _record_asking(condition, body, scope, flags)
+    else:
+        carried.finish(builder.emit("while", carried.initial(), {}, [head, block]))
+
+
+def _record_asking(
+    condition: Callable[[], Any], body: Body, scope: Scope, flags: Sequence[str]
+) -> None:
+    """Record a `while` whose condition changes something: `while True: if not ...: break`."""
+    stopped: Any = False
+
+    def put(state: tuple[Any, ...]) -> None:
+        nonlocal stopped
+        stopped, *rest = state
+        scope.put(tuple(rest))
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    both = Scope(("__stopped", *scope.names), lambda: (stopped, *scope.get()), put, scope.changed)
+    run_while(
+        lambda: True,
+        lambda: run_if(condition(), both, body, stop),
+        both,
+        (*flags, "__stopped"),
+    )
 
 
 def _bound(bound: Any) -> Value:
-    if isinstance(bound, SIMD) and (bound.dtype is not DType.int64 or bound.width != 1):
-        raise fail(f"range: got {bound!r}, needed int64 scalars; try .cast(int64)")
-    if not isinstance(bound, (int, SIMD, np.integer)):
-        raise fail(f"range: got {type(bound).__name__} {bound!r}, needed whole numbers")
-    return lift(INDEX_SIMD(bound if isinstance(bound, SIMD) else int(bound)))
-
-
-# --- branches ---
-
-
-def run_if(condition: Any, scope: Scope | None, then: Body, otherwise: Body | None = None) -> None:
-    """Run one branch, or record both where the condition is a traced scalar."""
-    if not (isinstance(condition, SIMD) and condition.is_traced):
-        if condition:
-            then()
-        elif otherwise is not None:
-            otherwise()
-        return
-    builder, state = current_builder(), State(scope)
-    assert builder is not None
-    test = scalar_condition(condition, "if")
-    with state.restored():
-        sides = [_Side(builder, state, body) for body in (then, otherwise)]
-    _merge(builder, test, state, sides)
-
-
-class _Side:
-    """One branch: its block, and the values that it left, taken apart while they are there."""
-
-    def __init__(self, builder: Builder, state: State, body: Body | None) -> None:
-        with state.restored(), builder.block() as block:
-            if body is not None:
-                body()
-            self.after = state.read()
-            state.slots.check("if")
-            self.shallow = [Parts([value], set()) for value in self.after]
-            self.deep = [Parts([value], {0}) for value in self.after]
-        self.block = block
-
-
-def _merge(builder: Builder, test: Value, state: State, sides: list[_Side]) -> None:
-    """Record the `if`, and give names and slots the values after it."""
-    final: list[Any] = []
-    rows: list[tuple[list[Any], int, VectorType, Any, Any]] = []  # leaves, which, type, both values
-    rebuilds: list[tuple[int, Parts, list[Any]]] = []
-    for i, (name, old) in enumerate(zip(state.names, state.before, strict=True)):
-        a, b = (side.after[i] for side in sides)
-        final.append(a)
-        if a is b:
-            continue
-        missing = next((x for x in (a, b) if isinstance(x, Undefined)), None)
-        is_local = isinstance(old, Undefined) and not (_is_value(a) and _is_value(b))
-        if missing is not None or is_local:
-            final[i] = Undefined(name) if missing is None else missing
-            continue
-        left, right = _alike(sides, i, name)
-        leaves = list(left.leaves)
-        for k, (x, y) in enumerate(zip(left.leaves, right.leaves, strict=True)):
-            kind = _kind_of(name, x, y)
-            if kind is not None:
-                rows.append((leaves, k, kind, x, y))
-        rebuilds.append((i, left, leaves))
-    for side, which in zip(sides, (3, 4), strict=True):
-        with builder.reopened(side.block):
-            builder.emit("yield", [lifted(row[which], row[2], "a value") for row in rows])
-    types = [row[2] for row in rows]
-    results = builder.emit("if", [test], {"types": types}, [s.block for s in sides])
-    for (leaves, k, *_), result in zip(rows, results, strict=True):
-        leaves[k] = SIMD.of(result)
-    for i, parts, leaves in rebuilds:
-        (final[i],) = parts.made(leaves)
-    state.write(final)
-
-
-def _alike(sides: list[_Side], i: int, name: str) -> tuple[Parts, Parts]:
-    """Return value i of both branches with the same leaves, zeros for what is not returned yet."""
-    left, right = sides
-    a, b = left.after[i], right.after[i]
-    if a is unset:
-        return Parts([zeros_like(b)], {0}), right.deep[i]
-    if b is unset:
-        return left.deep[i], Parts([zeros_like(a)], {0})
-    deep = are_others(a, b)
-    x, y = (left.deep[i], right.deep[i]) if deep else (left.shallow[i], right.shallow[i])
-    if x.counts != y.counts:
-        what = "the result" if name.startswith("__") else name
-        raise fail(f"if: the branches give {what} {x.counts[0]} and {y.counts[0]} values")
-    return x, y
-
-
-def _kind_of(name: str, a: Any, b: Any) -> VectorType | None:
-    """Return the type of what two branches give different values; None where they are the same."""
-    if a is b or (type(a) is type(b) and not isinstance(a, SIMD) and bool(a == b)):
-        return None
-    if isinstance(a, Value) and isinstance(b, Value):
-        raise other_memory("if", name.removesuffix("_0"))
-    kinds = {x.type for x in (a, b) if isinstance(x, SIMD)}
-    if not kinds and is_number(a) and is_number(b):
-        kinds = {number_type(a, b)}
-    if len(kinds) != 1 or not all(isinstance(x, SIMD) or is_number(x) for x in (a, b)):
-        what = "the result" if name.startswith("__") else name
-        message = f"if: the branches give {what} the types {_kind(a)} and {_kind(b)}"
-        raise KernelError(f"{fail(message)}{came_from(a, b)}")
-    return kinds.pop()
-
-
-def _is_value(value: Any) -> bool:
-    return all(isinstance(leaf, SIMD) or is_number(leaf) for leaf in flatten(value)[0])
-
-
-def _kind(leaf: Any) -> str:
-    return str(leaf.type) if isinstance(leaf, SIMD) else type(leaf).__name__
-
-
-# --- expressions ---
-
-
-def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """`then if condition else otherwise`; records an `if` where the condition is traced."""
-    if not (isinstance(condition, SIMD) and condition.is_traced):
-        return then() if condition else otherwise()
-    value: Any = None
-
-    def put(state: tuple[Any, ...]) -> None:
-        nonlocal value
-        (value,) = state
-
-    def assign(thunk: Callable[[], Any]) -> None:
-        nonlocal value
-        value = thunk()
-
-    scope = Scope(("value",), lambda: (value,), put)
-    run_if(condition, scope, lambda: assign(then), lambda: assign(otherwise))
-    return value
+    return lift(INDEX_SIMD(bound if isinstance(checked(bound), SIMD) else int(bound)))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from tensorlib.lang.scope import leaves, own_nodes
+from tensorlib.lang.scope import leaves, own_nodes, own_statements
 from tensorlib.lang.syntax import call, language, load, placed, store
 
 __all__ = ["has_exits", "without_exits"]
@@ -32,7 +32,7 @@ def has_exits(body: Sequence[ast.stmt]) -> bool:
     inner = body[:-1] if isinstance(body[-1], ast.Return) else body
     if leaves(inner):
         return True
-    loops = [n for n in own_nodes(body) if isinstance(n, (ast.For, ast.While))]
+    loops = [n for n in own_statements(body) if isinstance(n, (ast.For, ast.While))]
     return any(leaves(loop.body) or loop.orelse for loop in loops)
 
 
@@ -152,6 +152,8 @@ def _always(body: list[ast.stmt]) -> bool:
         return _always(last.body) and _always(last.orelse)
     if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
         return "break" not in leaves(last.body)
+    if isinstance(last, (ast.For, ast.While)) and "break" not in leaves(last.body):
+        return _always(last.orelse)
     return isinstance(last, (ast.Return, ast.Break, ast.Continue))
 
 

@@ -15,7 +15,7 @@ from tensorlib.tiles.access import offset_of
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
 
-__all__ = ["gather", "scatter"]
+__all__ = ["compressed_load", "compressed_store", "gather", "scatter"]
 
 
 def gather(tile: Tile, *coordinates: Any, mask: SIMD | None = None, other: Any = 0) -> SIMD:
@@ -78,6 +78,46 @@ def scatter(tile: Tile, *coordinates: Any, mask: SIMD | None = None) -> None:
         builder.emit("scatter", operands)
     else:
         builder.emit("masked_scatter", [*operands, lift(mask)])
+
+
+def compressed_store(tile: Tile, *coordinates: Any, mask: SIMD) -> SIMD:
+    """Write the lanes where `mask` is true side by side; return how many there are, an int64.
+
+    `compressed_store(tile, i, value, mask=m)` writes along the last axis, from `i` on.
+
+    >>> from tensorlib.tile import Tile
+    >>> data, mask = np.zeros(4, np.int32), SIMD["bool", 4](True, False, False, True)
+    >>> compressed_store(Tile.over(data), 1, SIMD["int32", 4](5, 6, 7, 8), mask=mask)
+    SIMD[int64, 1](2)
+    >>> data.tolist()
+    [0, 5, 8, 0]
+    """
+    *outer, start, value = coordinates
+    scatter(tile, *outer, _places("compressed_store", mask) + start, value, mask=mask)
+    return mask.reduce_bit_count()
+
+
+def compressed_load(tile: Tile, *coordinates: Any, mask: SIMD, other: Any = 0) -> SIMD:
+    """Read elements that lie side by side into the lanes where `mask` is true; `other` elsewhere.
+
+    >>> from tensorlib.tile import Tile
+    >>> squares = Tile.over(np.arange(8, dtype=np.int32) ** 2)
+    >>> compressed_load(squares, 2, mask=SIMD["bool", 4](False, True, False, True))
+    SIMD[int32, 4](0, 4, 0, 9)
+    """
+    *outer, start = coordinates
+    places = _places("compressed_load", mask) + start
+    return gather(tile, *outer, places, mask=mask, other=other)
+
+
+def _places(where: str, mask: SIMD) -> SIMD:
+    """Return for each lane how many lanes before it are true."""
+    if mask.dtype is not DType.bool:
+        raise fail(f"{where}: got a mask of {mask.type}, needed bool")
+    count, by = mask.cast(DType.int64).shift_right(1), 1
+    while by < mask.width:
+        count, by = count + count.shift_right(by), 2 * by
+    return count
 
 
 def _offsets(where: str, tile: Tile, coordinates: Any) -> SIMD:

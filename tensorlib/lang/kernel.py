@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,16 @@ from tensorlib.lang.awaiting import awaited
 from tensorlib.lang.extent import Axes, block_shape, launch_shapes
 from tensorlib.lang.nested import is_nested, parts_of, spread
 from tensorlib.lang.rewrite import rewritten
-from tensorlib.lang.shown import kernel_html
+from tensorlib.lang.shown import KernelMethod, kernel_html
 from tensorlib.lang.target import Target, current_target, targeting
 from tensorlib.lang.threads import run_grid
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
+from tensorlib.layouts.layout import Layout
 from tensorlib.passes import for_workers, run_passes
+from tensorlib.passes.checked import FAULTS
 from tensorlib.passes.instructions import instructions
+from tensorlib.passes.legalise import legalised
 from tensorlib.passes.registration import generation
 from tensorlib.printers import PRELUDE, for_opencl, print_c, print_cuda, print_opencl
 from tensorlib.printers.walker import noted
@@ -35,8 +40,17 @@ from tensorlib.tile import Tile, TileType
 
 __all__ = ["KernelFunction", "written"]
 
+
+MOST_BOUND = 256  # kernels that one is bound to
+_CONSTANT = {int, float, bool, str, bytes, type(None), DType}
+
+
+def _legal(kernel: Kernel) -> Kernel:
+    return legalised(kernel, current_target().vector_bytes)
+
+
 PRINTERS: dict[str, Callable[[Kernel], str]] = {
-    "c": lambda kernel: PRELUDE + print_c(for_workers(kernel)),
+    "c": lambda kernel: PRELUDE + print_c(_legal(for_workers(kernel))),
     "cuda": print_cuda,
     "opencl": lambda kernel: print_opencl(for_opencl(kernel)),
 }
@@ -56,19 +70,33 @@ class KernelFunction:
         self.function = function
         self.parameters = dict(parameters or {})
         self.name = getattr(function, "__name__", "kernel")
-        kinds = inspect.signature(function).parameters.values()
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        self.compile_time = [p.name for p in kinds if p.kind is keyword]
-        self.arguments = [p.name for p in kinds if p.kind is not keyword]
+        self.arguments, self.compile_time = _names(function)
         self._traced: dict[Any, Kernel] = {}
         self._flat: dict[Any, KernelFunction] = {}  # by what its arguments are made of
+        self._kernels: dict[Any, KernelFunction] = {}  # by compile-time parameters
 
+    @KernelMethod
     def bind(self, **parameters: Any) -> KernelFunction:
-        """Return the kernel with these compile-time parameters; raises KernelError for others."""
+        """Return the kernel with these compile-time parameters; raises KernelError for others.
+
+        For numbers, texts, types, layouts and tuples of them it is the same kernel each time, which
+        is compiled once. Without any it is a copy, which is traced anew.
+        """
         wrong = [name for name in parameters if name not in self.compile_time]
         if wrong:
             known = ", ".join(self.compile_time) or "none"
             raise KernelError(f"{self.name}: got parameter {wrong[0]!r}, needed one of: {known}")
+        if not parameters or not all(map(_is_constant, parameters.values())):
+            return self._bound(parameters)
+        key = _key(parameters), repr(parameters)  # the text tells -0.0 from 0.0, in tuples too
+        made = self._kernels.get(key)
+        if made is None:
+            if len(self._kernels) >= MOST_BOUND:
+                self._kernels.clear()
+            made = self._kernels[key] = self._bound(parameters)
+        return made
+
+    def _bound(self, parameters: Mapping[str, Any]) -> KernelFunction:
         return type(self)(self.function, {**self.parameters, **parameters})
 
     def __getitem__(self, values: Any) -> KernelFunction:
@@ -79,7 +107,8 @@ class KernelFunction:
                 f"{self.name}: got {len(given)} values in brackets, "
                 f"needed at most {len(self.compile_time)}"
             )
-        return self.bind(**dict(zip(self.compile_time, given, strict=False)))
+        made: KernelFunction = self.bind(**dict(zip(self.compile_time, given, strict=False)))
+        return made
 
     def __call__(self, *arguments: Any, grid: Axes | None = None, block: Axes | None = None) -> Any:
         """Inside another kernel: run or record this one there, in the same threads."""
@@ -105,7 +134,7 @@ class KernelFunction:
             tuple(types.items()), _key(self.parameters), current_target(), shape, generation()
         )  # fmt: skip
         if key not in self._traced:
-            self._traced[key] = run_passes(self.recorded(*arguments, block=block))
+            self._traced[key] = run_passes(self.recorded(*arguments, block=block), is_new=True)
         return self._traced[key]
 
     def recorded(self, *arguments: Any, block: Axes | None = None) -> Kernel:
@@ -131,10 +160,9 @@ class KernelFunction:
                 f"{self.name}: got target {target!r}, needed one of: {', '.join(PRINTERS)}"
             )
         known = current_target()
-        with targeting(known if known.name == target else Target(target, 16)):
+        with targeting(known if known.name == target else Target(target, 16)), noted():
             kernel = self.trace(*arguments, block=block)
             instructions(kernel, target, current_target().features)
-        with noted():
             return PRINTERS[target](kernel)
 
     def interpret(
@@ -223,10 +251,23 @@ class KernelFunction:
 
     def _types(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
         pairs = list(zip(self.arguments, self._checked(arguments), strict=True))
+        self._check_names(pairs)
         tiles = [a.dtype for _, a in pairs if isinstance(a, (np.ndarray, TileType))]
         floats = [as_dtype(d) for d in tiles if as_dtype(d).is_float]
         number = floats[0] if floats else DType.float64
         return {name: _type(self.name, name, a, number) for name, a in pairs}
+
+    def _check_names(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        """Sizes and strides are arguments of the compiled kernel, with names of their own."""
+        for name, argument in pairs:
+            if not isinstance(argument, (np.ndarray, TileType)):
+                continue
+            taken = _hidden(name, len(argument.shape)).intersection(self.arguments)
+            if taken:
+                raise KernelError(
+                    f"{self.name}: got an argument called {min(taken)}, which is what the compiled "
+                    f"kernel calls something of {name}'s own; try another name"
+                )
 
     def _repr_html_(self) -> str:
         """A notebook shows the source, and the IR of what the kernel was traced for."""
@@ -239,15 +280,24 @@ class KernelFunction:
         )
 
 
+def _names(function: Callable[..., Any]) -> tuple[list[str], list[str]]:
+    """Return the names of the arguments of a function, and of its keyword-only parameters."""
+    code = function.__code__ if isinstance(function, FunctionType) else None
+    more = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    if code is None or code.co_flags & more or function.__dict__:  # which may name another one
+        kinds = inspect.signature(function).parameters.values()
+        keyword = [p.name for p in kinds if p.kind is inspect.Parameter.KEYWORD_ONLY]
+        return [p.name for p in kinds if p.name not in keyword], keyword
+    names, count = code.co_varnames, code.co_argcount
+    return list(names[:count]), list(names[count : count + code.co_kwonlyargcount])
+
+
 def _type(kernel: str, name: str, argument: Any, number: DType) -> TileType | SIMDType:
     """Return the type of an argument."""
     if isinstance(argument, (TileType, SIMDType)):
         return argument
     if isinstance(argument, np.ndarray):
-        rank = argument.ndim
-        shape: tuple[Size, ...] = tuple(Dim(f"{name}_n{axis}") for axis in range(rank))
-        outer: list[Size] = [Dim(f"{name}_stride{axis}") for axis in range(rank - 1)]
-        return TileType(as_dtype(argument.dtype), shape, (*outer, 1)[:rank])
+        return _tile_type(name, as_dtype(argument.dtype), argument.ndim)
     if isinstance(argument, np.generic):
         return SIMDType(as_dtype(argument.dtype))
     if isinstance(argument, bool):
@@ -257,7 +307,31 @@ def _type(kernel: str, name: str, argument: Any, number: DType) -> TileType | SI
     if isinstance(argument, float):
         return SIMDType(number)
     got = type(argument).__name__
-    raise KernelError(f"{kernel}: {name} is a {got}, needed an array, a tensor or a number")
+    raise KernelError(
+        f"{kernel}: {name} is a {got}, needed an array, a tensor or a number; a parameter behind "
+        "the * takes any value, by .bind"
+    )
+
+
+@functools.lru_cache
+def _tile_type(name: str, dtype: DType, rank: int) -> TileType:
+    """Return the type of a contiguous array whose sizes and strides are arguments."""
+    shape: tuple[Size, ...] = tuple(Dim(f"{name}_n{axis}") for axis in range(rank))
+    outer: list[Size] = [Dim(f"{name}_stride{axis}") for axis in range(rank - 1)]
+    return TileType(dtype, shape, (*outer, 1)[:rank])
+
+
+def _is_constant(value: Any) -> bool:
+    """Tell what equal values can stand for, now and later: nothing of it can change."""
+    if type(value) is tuple:
+        return all(map(_is_constant, value))
+    return type(value) in _CONSTANT or isinstance(value, (type, Enum, Layout))
+
+
+def _hidden(name: str, rank: int) -> set[str]:
+    """Return the names of what a compiled kernel is given along with an array."""
+    axes = {f"{name}_{part}{axis}" for part in ("n", "stride") for axis in range(rank)}
+    return {f"{name}_size", FAULTS, *axes}
 
 
 def _key(parameters: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import linecache
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -17,12 +18,35 @@ from typing import Any
 
 from tensorlib.lang import awaiting, control
 from tensorlib.lang.awaiting import deferred, without_await
-from tensorlib.lang.conditions import largest, smallest
+from tensorlib.lang.desugar import desugared
 from tensorlib.lang.exits import has_exits, without_exits
 from tensorlib.lang.naming import named
-from tensorlib.lang.scope import assigned, contains, declared, leaves, targets
+from tensorlib.lang.nodes import Transformer
+from tensorlib.lang.pythons import replaced
+from tensorlib.lang.scope import (
+    assigned,
+    contains,
+    declared,
+    leaves,
+    own_nodes,
+    own_statements,
+    read_after,
+    targets,
+)
 from tensorlib.lang.source import definition
-from tensorlib.lang.syntax import LANG, call, function, load, placed, store, thunk
+from tensorlib.lang.syntax import (
+    LANG,
+    asked,
+    call,
+    changed_name,
+    function,
+    is_language,
+    language,
+    load,
+    placed,
+    store,
+    thunk,
+)
 
 __all__ = ["rewritten"]
 
@@ -50,9 +74,9 @@ def rewritten(function: Any) -> Any:
         return types.MethodType(rewritten(function.__func__), function.__self__)
     if isinstance(function, functools.partial):
         return functools.partial(rewritten(function.func), *function.args, **function.keywords)
-    if function is min or function is max:
-        return smallest if function is min else largest
     if not isinstance(function, types.FunctionType):
+        if isinstance(function, (types.BuiltinFunctionType, type)):
+            return replaced(function)
         own = getattr(type(function), "__call__", None)  # noqa: B004
         is_users = isinstance(own, types.FunctionType) and not _is_left(own.__module__ or "")
         return types.MethodType(rewritten(own), function) if is_users else function
@@ -85,6 +109,8 @@ def _with_code(function: types.FunctionType, code: types.CodeType) -> types.Func
 
 def _rewrite(original: types.FunctionType) -> types.CodeType | None:
     """Return the new code object, or None where the source can't be had."""
+    # A module's loader, where it has one, knows sources that are no files: in a zip archive.
+    linecache.getlines(original.__code__.co_filename, original.__globals__)
     found = definition(original.__code__)
     if found is None:
         return None
@@ -92,7 +118,7 @@ def _rewrite(original: types.FunctionType) -> types.CodeType | None:
     made = rewriter.visit(_bare(without_await(found)))
     module = ast.Module([_factory(made, original)], [])
     outer = compile(module, original.__code__.co_filename, "exec")
-    code = _renamed(_find(outer), original.__code__.co_name)
+    code = _renamed(_find(outer), original.__code__)
     _DONE.update(_codes(code))
     return code
 
@@ -128,9 +154,11 @@ def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for inner in _codes_in(code):
-        yield from _codes(inner)
+    """Yield the code objects that are rewritten: those of classes are not, until one is called."""
+    if code.co_flags & inspect.CO_OPTIMIZED:
+        yield code
+        for inner in _codes_in(code):
+            yield from _codes(inner)
 
 
 def _find(code: types.CodeType) -> types.CodeType:
@@ -138,17 +166,18 @@ def _find(code: types.CodeType) -> types.CodeType:
     return next(c for c in _codes_in(factory) if c.co_name in (_WRITTEN, "<lambda>"))
 
 
-def _renamed(code: types.CodeType, name: str) -> types.CodeType:
+def _renamed(code: types.CodeType, original: types.CodeType) -> types.CodeType:
     """Give the functions that bodies of statements became the name of the function around them."""
     is_ours = code.co_name.startswith("__body_") or code.co_name == _WRITTEN
-    name = name if is_ours else code.co_name
+    name = original.co_name if is_ours else code.co_name
+    path = code.co_qualname.replace(f"__factory.<locals>.{_WRITTEN}", original.co_qualname)
     consts = tuple(
-        _renamed(c, name) if isinstance(c, types.CodeType) else c for c in code.co_consts
+        _renamed(c, original) if isinstance(c, types.CodeType) else c for c in code.co_consts
     )
-    return code.replace(co_consts=consts, co_name=name)
+    return code.replace(co_consts=consts, co_name=name, co_qualname=path)
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Rewriter(Transformer):
     """Turns statements and expressions of control flow into calls of `lang.control`."""
 
     def __init__(self, class_name: str, free: tuple[str, ...]) -> None:
@@ -158,6 +187,9 @@ class _Rewriter(ast.NodeTransformer):
         self.lifted: list[set[str]] = []  # of those, the ones that a lifted body assigns
         self.shared: list[set[str]] = []  # and the ones that a function defined inside assigns
         self.globals: set[str] = set()
+        self.first: list[ast.stmt] = []  # definitions to stand before the statement at hand
+        self.lambdas = 0  # how many are around
+        self.read: set[int] = set()  # loops (ids of nodes) whose variables are read after them
 
     # functions
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
@@ -165,8 +197,10 @@ class _Rewriter(ast.NodeTransformer):
             return node
         node.decorator_list = [self.visit(d) for d in node.decorator_list]
         node.args = self.visit(node.args)
+        node.body = desugared(node.body)
         if has_exits(node.body):
             node.body = without_exits(node.body) or node.body
+        self.read |= read_after(node.body)
         outer, self.globals = self.globals, declared(node.body, ast.Global)
         parameters = {a.arg for a in _parameters(node.args)}
         self.visible.append((parameters | assigned(node.body)[0]) - self.globals)
@@ -195,25 +229,28 @@ class _Rewriter(ast.NodeTransformer):
             return self._static(node, "iter", "static_iterable")
         item = f"__item_{self._number()}"
         own = sorted(targets(node.target))
+        after = int(id(node) in self.read)
+        if after and assigned(node.body)[0] & set(own):
+            after = 2
         first = placed(ast.Assign([node.target], load(item)), node.target)
         body, made, scope = self._lift(node, [[first, *node.body]], set(own), [item])
         flags = _strings(getattr(node, "flags", []))
-        run = call("run_for", node.iter, *body, scope, flags, _strings(own))
+        run = call("run_for", node.iter, *body, scope, flags, _strings(own), ast.Constant(after))
         return [*made, placed(ast.Expr(run), node.iter)]
 
     def visit_While(self, node: ast.While) -> Any:
-        test = self.visit(node.test)
-        if leaves(node.body) or node.orelse or contains([test], ast.NamedExpr):
+        test = self.visit(asked(node.test))
+        if leaves(node.body) or node.orelse:
             node.test = test
-            is_left = leaves(node.body) or node.orelse
-            return self._static(node, "test", "static" if is_left else "static_named")
-        body, made, scope = self._lift(node, [node.body], set(), [])
+            return self._static(node, "test", "static")
+        shared = self.shared[-1] if contains([test], ast.Call) else set()
+        body, made, scope = self._lift(node, [node.body], shared, [])
         flags = _strings(getattr(node, "flags", []))
         run = call("run_while", thunk(test), *body, scope, flags)
         return [*made, placed(ast.Expr(run), test)]
 
     def visit_If(self, node: ast.If) -> Any:
-        node.test = self.visit(node.test)
+        node.test = self.visit(asked(node.test))
         if leaves([node]):
             return self._static(node, "test", "static")
         bodies = [node.body, node.orelse] if node.orelse else [node.body]
@@ -225,9 +262,16 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         target = node.targets[0]
         is_plain = isinstance(node.value, (ast.Constant, ast.Lambda, ast.Tuple, ast.List))
+        is_plain = is_plain or not isinstance(target, ast.Name) or target.id.startswith("__")
         if len(node.targets) == 1 and isinstance(target, ast.Name) and not is_plain:
             name = placed(ast.Constant(target.id), node.value)
             node.value = placed(call("named", node.value, name), node.value)
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> Any:
+        self.generic_visit(node)
+        if node.exc is not None:
+            node.exc = placed(call("raised", node.exc), node.exc)
         return node
 
     def visit_Assert(self, node: ast.Assert) -> Any:
@@ -255,7 +299,8 @@ class _Rewriter(ast.NodeTransformer):
         made: list[ast.stmt] = []
         for body in bodies:
             name = f"__body_{self._number()}"
-            inner = [*self._reach(names), *self._statements(body)]
+            checks = map(changed_name, sorted(assigned(body)[1] & changed))
+            inner = [*self._reach(names), *checks, *self._statements(body)]
             made.append(function(name, parameters, inner))
             functions.append(load(name))
         scope: ast.expr = ast.Constant(None)
@@ -290,37 +335,78 @@ class _Rewriter(ast.NodeTransformer):
         ]
 
     # expressions
-    def visit_IfExp(self, node: ast.IfExp) -> Any:
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        self.lambdas += 1
         self.generic_visit(node)
-        if contains([node.body, node.orelse], ast.NamedExpr):
-            return node
-        return placed(call("choose", node.test, thunk(node.body), thunk(node.orelse)), node)
+        self.lambdas -= 1
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> Any:
+        node.test = asked(node.test)
+        scope = self._effects(node, node.body, node.orelse)
+        if scope is None:
+            return self.generic_visit(node)
+        self.generic_visit(node)
+        then, otherwise = map(thunk, self._unnamed([node.body, node.orelse]))
+        return placed(call("choose", node.test, then, otherwise, scope), node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
+        scope = self._effects(node, *node.values[1:])
         self.generic_visit(node)
-        if contains(node.values[1:], ast.NamedExpr):
+        if scope is None:
             return node
         name = "and_" if isinstance(node.op, ast.And) else "or_"
-        result = node.values[-1]
-        for value in reversed(node.values[:-1]):
-            result = placed(call(name, value, thunk(result)), node)
+        values = [node.values[0], *self._unnamed(node.values[1:])]
+        result = values[-1]
+        for value in reversed(values[:-1]):
+            result = placed(call(name, value, thunk(result), scope), node)
         return result
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        if not isinstance(node.op, ast.Not):
+            return self.generic_visit(node)
+        node.operand = asked(node.operand)
         self.generic_visit(node)
-        return placed(call("not_", node.operand), node) if isinstance(node.op, ast.Not) else node
+        return placed(call("not_", node.operand), node)
 
     def visit_Compare(self, node: ast.Compare) -> Any:
         """`a < b < c` evaluates each operand once, from left to right, and stops early."""
+        if len(node.ops) == 1 and not isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            return self.generic_visit(node)
+        scope = self._effects(node, *node.comparators[1:])
         self.generic_visit(node)
-        if len(node.ops) == 1 or contains(node.comparators, ast.NamedExpr):
+        if scope is None:
             return node
         signs = _strings([type(op).__name__ for op in node.ops])
-        return placed(call("compared", signs, node.left, *map(thunk, node.comparators)), node)
+        operands = [node.comparators[0], *self._unnamed(node.comparators[1:])]
+        return placed(call("compared", signs, scope, node.left, *map(thunk, operands)), node)
+
+    def _effects(self, node: ast.expr, *parts: ast.expr) -> ast.expr | None:
+        """Return the Scope of what `parts`, which may not run, can change; None where they can't.
+
+        A lambda's own names are out of reach: where it gives names in such a part it stays Python.
+        """
+        given = {n.target.id for n in own_nodes(parts) if isinstance(n, ast.NamedExpr)}
+        if given and self.lambdas:
+            return None
+        called = (n.func for n in own_nodes(parts) if isinstance(n, ast.Call))
+        if not given and all(map(is_language, called)):
+            return ast.Constant(None)
+        names = given | self.shared[-1] if self.shared else given
+        if not names:
+            return language("EMPTY")
+        self.lifted[-1] |= names
+        made, scope = self._scope(names, set())
+        self.first += [placed(m, node) for m in made]
+        return scope
+
+    def _unnamed(self, parts: list[ast.expr]) -> list[ast.expr]:
+        """Let functions give the names of `:=`, since a thunk's names would be its own."""
+        return [_Setters(self).visit(part) for part in parts]
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
-        if not _is_ours(node.func):
+        if not is_language(node.func):
             node.func = placed(call("rewritten", node.func), node.func)
         return node
 
@@ -332,17 +418,43 @@ class _Rewriter(ast.NodeTransformer):
 
     def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
         made: list[ast.stmt] = []
+        outer, self.first = self.first, []
         for statement in body:
             result = self.visit(statement)
+            made += self.first
             made.extend(result if isinstance(result, list) else [result])
+            self.first = []
+        self.first = outer
         return made
+
+    def setter(self, node: ast.NamedExpr) -> ast.expr:
+        """Return a call that does what `name := value` does."""
+        name = f"__put_{self._number()}"
+        give = ast.Assign([store(node.target.id)], load("__given"))
+        body = [*self._reach({node.target.id}), give, ast.Return(load("__given"))]
+        self.first.append(placed(function(name, ["__given"], body), node))
+        return placed(ast.Call(load(name), [node.value], []), node)
 
     def _number(self) -> int:
         self.count += 1
         return self.count
 
 
-class _RangeCalls(ast.NodeTransformer):
+class _Setters(Transformer):
+    """Makes calls of `:=`; what stands in a lambda is that lambda's."""
+
+    def __init__(self, rewriter: _Rewriter) -> None:
+        self.rewriter = rewriter
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        return node
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> Any:
+        self.generic_visit(node)
+        return self.rewriter.setter(node)
+
+
+class _RangeCalls(Transformer):
     """In the head of a `for`, `range(...)` is a run-time loop."""
 
     def visit_Call(self, node: ast.Call) -> Any:
@@ -352,19 +464,15 @@ class _RangeCalls(ast.NodeTransformer):
         return node
 
 
-def _is_ours(called: ast.expr) -> bool:
-    """Whether a call needs no rewriting: ours already, or a built-in that looks at its caller."""
-    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-        return called.value.id == LANG
-    if isinstance(called, ast.Call):  # rewritten(f), but not what f(...) gives
-        return isinstance(called.func, ast.Attribute) and _is_ours(called.func)
-    return isinstance(called, ast.Name) and called.id in ("range", "super", "locals")
-
-
-def _shared(node: ast.FunctionDef) -> set[str]:
+def _shared(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:
     """Return the names of functions around that functions defined inside `node` assign."""
-    inner = (n for n in ast.walk(node) if isinstance(n, ast.FunctionDef) and n is not node)
-    return {name for n in inner for name in declared(n.body, ast.Nonlocal)}
+    found: set[str] = set()
+    for inner in own_statements(node.body):
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found |= _shared(inner)
+            if isinstance(inner, ast.FunctionDef):
+                found |= declared(inner.body, ast.Nonlocal)
+    return found
 
 
 def _parameters(inputs: ast.arguments) -> list[ast.arg]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import inspect
 from collections.abc import Callable, Iterable
@@ -9,7 +10,31 @@ from typing import Any
 
 from tensorlib.ir import Kernel, text
 
-__all__ = ["kernel_html"]
+__all__ = ["KernelMethod", "kernel_html"]
+
+
+class KernelMethod:
+    """A method that takes a kernel's compile-time parameters: its signature, which editors and
+    notebooks complete from, names them.
+    """
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method, self.__doc__ = method, method.__doc__
+
+    def __get__(self, kernel: Any, owner: Any = None) -> Callable[..., Any]:
+        if kernel is None:
+            return self.method
+        made = functools.partial(self.method, kernel)
+        made.__signature__ = _parameters(kernel.function)  # type: ignore[attr-defined]
+        made.__doc__ = self.__doc__
+        return made
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters(function: Callable[..., Any]) -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    given = inspect.signature(function).parameters.values()
+    return inspect.Signature([p for p in given if p.kind is keyword])
 
 
 def kernel_html(title: str, function: Callable[..., Any], traced: Iterable[Kernel]) -> str:

@@ -4,29 +4,47 @@ them from.
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tensorlib.ir.builder import fail
-from tensorlib.lang.pytree import flatten, is_data
+from tensorlib.lang.pytree import flatten
+from tensorlib.lang.undefined import Undefined
 from tensorlib.simd import SIMD
 
 __all__ = ["Slots", "is_mutable"]
 
 _SKIPPED = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
+_NEVER = frozenset({SIMD, Undefined, bool, int, float, str, types.FunctionType, type(None)})
+
 
 def is_mutable(value: Any) -> bool:
     """Whether `value` is a list, a dict or an object with attributes of a user's class."""
-    if isinstance(value, (list, dict)):
+    kind: Any = type(value)
+    return _are_mutable(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _are_mutable(kind: Any) -> bool:
+    if issubclass(kind, (list, dict)):
         return True
-    if not hasattr(value, "__dict__") or isinstance(value, _SKIPPED):
+    if not (kind.__dictoffset__ or _slots_of(kind)) or issubclass(kind, _SKIPPED):
         return False
-    kind = type(value)
-    frozen = is_data(value) and kind.__dataclass_params__.frozen
-    return not frozen and not kind.__module__.startswith(("tensorlib.", "numpy"))
+    frozen = hasattr(kind, "__dataclass_fields__") and kind.__dataclass_params__.frozen
+    is_test = kind.__module__.startswith("tensorlib.tests.")
+    return not frozen and (is_test or not kind.__module__.startswith(("tensorlib.", "numpy")))
+
+
+@functools.lru_cache(maxsize=1024)
+def _slots_of(kind: Any) -> tuple[str, ...]:
+    """Return the names in `__slots__` of a class and the classes that it is made of."""
+    found = [vars(base).get("__slots__", ()) for base in kind.__mro__]
+    names = [name for given in found for name in ((given,) if isinstance(given, str) else given)]
+    return tuple(n for n in names if not n.startswith("__"))
 
 
 class Slots:
@@ -40,7 +58,8 @@ class Slots:
         self.containers: list[tuple[Any, list[Any], str]] = []  # container, its keys, its name
         self._seen: set[int] = set()
         for name, value in _locals():
-            self._add(name, value)
+            if type(value) not in _NEVER:  # most are of these
+                self._add(name, value)
         self.values = self.read()
 
     def _add(self, name: str, value: Any) -> None:
@@ -75,7 +94,7 @@ class Slots:
                     container[key] = value
             else:
                 for key, value in made:
-                    if container.__dict__.get(key) is not value:
+                    if getattr(container, key, None) is not value:
                         object.__setattr__(container, key, value)
 
     def check(self, where: str) -> None:
@@ -87,17 +106,23 @@ class Slots:
             if lost or any(isinstance(x, SIMD) for value in new for x in flatten(value)[0]):
                 raise fail(
                     f"{where}: {name} changes its structure, from {len(keys)} values to {len(now)}"
+                    "; at run time it keeps its places: try unroll(...), or stack_allocation"
                 )
 
 
 def _items(container: Any) -> list[tuple[Any, Any]]:
     if isinstance(container, list):
         return list(enumerate(container))
-    return list((container if isinstance(container, dict) else container.__dict__).items())
+    if isinstance(container, dict):
+        return list(container.items())
+    kind: Any = type(container)
+    names = [n for n in _slots_of(kind) if hasattr(container, n)]
+    slots = [(name, getattr(container, name)) for name in names]
+    return [*slots, *getattr(container, "__dict__", {}).items()]
 
 
 def _get(container: Any, key: Any) -> Any:
-    return container[key] if isinstance(container, (list, dict)) else container.__dict__[key]
+    return container[key] if isinstance(container, (list, dict)) else getattr(container, key)
 
 
 def _locals() -> Iterator[tuple[str, Any]]:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import ast
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["LANG", "arguments", "call", "function", "language", "load", "placed", "store", "thunk"]
+from tensorlib.lang.nodes import children
+
+__all__ = [
+    "LANG",
+    "arguments",
+    "asked",
+    "call",
+    "changed_name",
+    "function",
+    "is_language",
+    "language",
+    "load",
+    "placed",
+    "store",
+    "thunk",
+]
 
 LANG = "__tensorlib"
 Node = TypeVar("Node", bound=ast.AST)
@@ -52,8 +67,34 @@ def function(name: str, parameters: list[str], body: list[ast.stmt]) -> ast.Func
 def placed(node: Node, at: ast.AST) -> Node:
     """Give new nodes the position of `at`; those that have one, and what is in them, keep it."""
     if not hasattr(node, "lineno"):
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             placed(child, at)
         if "lineno" in node._attributes:
-            ast.copy_location(node, at)
+            new: Any = node
+            old: Any = at
+            new.lineno, new.col_offset = old.lineno, old.col_offset
+            new.end_lineno, new.end_col_offset = old.end_lineno, old.end_col_offset
     return node
+
+
+def changed_name(name: str) -> ast.stmt:
+    """A check that a name, whose elements a body assigns, may change there."""
+    return ast.Expr(call("changed_at_run_time", ast.Constant(name), thunk(load(name))))
+
+
+def asked(test: ast.expr, is_inside: bool = False) -> ast.expr:
+    """Ask operands of `and` and `or` for their truth only, where that is all that is wanted."""
+    if isinstance(test, ast.BoolOp):
+        test.values = [asked(value, True) for value in test.values]
+    elif is_inside and not isinstance(test, (ast.Compare, ast.UnaryOp)):
+        return placed(call("truth", test), test)
+    return test
+
+
+def is_language(called: ast.expr) -> bool:
+    """Whether a call needs no rewriting: ours already, or a built-in that looks at its caller."""
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        return called.value.id == LANG
+    if isinstance(called, ast.Call):  # rewritten(f), but not what f(...) gives
+        return isinstance(called.func, ast.Attribute) and is_language(called.func)
+    return isinstance(called, ast.Name) and called.id in ("range", "super", "locals")

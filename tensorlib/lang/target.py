@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from tensorlib.dtypes import DType, as_dtype
+from tensorlib.ir.instructions import offers
 
 __all__ = [
     "Block",
@@ -15,6 +16,7 @@ __all__ = [
     "current_block",
     "current_target",
     "in_blocks_of",
+    "is_targeted",
     "simdwidthof",
     "target_has",
     "targeting",
@@ -41,6 +43,11 @@ _CURRENT: ContextVar[Target] = ContextVar("target", default=Target())  # noqa: B
 def current_target() -> Target:
     """Return the target of the kernel being built; 32-byte vectors where nothing was said."""
     return _CURRENT.get()
+
+
+def is_targeted() -> bool:
+    """Return whether `targeting` names the target, here and now."""
+    return _CURRENT.get(None) is not None
 
 
 @contextmanager
@@ -78,7 +85,7 @@ def target_has(*features: str) -> bool:
     ...     target_has("avx512_vnni"), target_has("amx_int8")
     (True, False)
     """
-    return current_target().features.issuperset(features)
+    return all(offers(current_target().features, name) for name in features)
 
 
 def simdwidthof(dtype: DType | str) -> int:

@@ -107,7 +107,8 @@ class _Signature:
 
     def _value(self, name: str, kind: Any) -> Value:
         if name not in self.values:
-            self.values[name] = Value(kind, None, re.sub(r"\W", "_", name))
+            is_plain = name.isascii() and name.isidentifier()
+            self.values[name] = Value(kind, None, name if is_plain else re.sub(r"\W", "_", name))
         return self.values[name]
 
     def ordered(self, order: Sequence[str]) -> list[Value]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from tensorlib.ops import contract, creation, elementwise, index, movement, reduce
+from tensorlib.ops import contract, creation, elementwise, index, movement, part, reduce
 from tensorlib.ops.packed_array import PackedArray
 from tensorlib.ops.row import Array, Attributes, Op, Shape
 
@@ -19,4 +19,5 @@ OPS: dict[str, Op] = {
     **reduce.ROWS,
     **contract.ROWS,
     **index.ROWS,
+    **part.ROWS,
 }

@@ -199,7 +199,7 @@ def _attribute(dtypes: Sequence[DType], attributes: Attributes) -> DType:
     if dtype.code is not None:
         raise DTypeError(
             f"cast: got dtype {dtype.name}, which kernels alone know; keep its codes as "
-            f"{dtype.numpy.name}"
+            f"{dtype.numpy.name}, and try tl.elementwise of its decode and encode"
         )
     if dtypes[0].kind == "complex" and dtype.kind not in ("complex", "bool"):
         raise DTypeError(

@@ -15,14 +15,29 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
 from tensorlib.dtypes import DType
+from tensorlib.layouts.dim import Dim
 from tensorlib.ops import OPS
 from tensorlib.ops.row import Op
 
-__all__ = ["cells_of", "frozen", "function_key", "name_of", "row_of", "snapshot", "values_of"]
+__all__ = [
+    "ABSENT",
+    "cells_of",
+    "frozen",
+    "function_key",
+    "kept_row",
+    "kind_of",
+    "name_of",
+    "row_of",
+    "values_of",
+    "watch",
+]
+
+ABSENT = "absent"  # in place of an operand of a user's kernel that was left out
 
 _ROWS: dict[Any, Op] = {}
 _LOCK = threading.Lock()
@@ -65,6 +80,21 @@ def name_of(function: Any) -> str:
 
 
 # --- what a function depends on ---
+
+
+def kind_of(number: Any) -> str:
+    """Return what an operand of a user's kernel is: tile, none, int, float or bool.
+
+    `number` is its entry in the attribute `numbers`: None for a tensor.
+
+    >>> kind_of(None), kind_of(ABSENT), kind_of(2.0)
+    ('tile', 'none', 'float')
+    """
+    if number is None:
+        return "tile"
+    if number is ABSENT:
+        return "none"
+    return "int" if isinstance(number, Dim) else type(number).__name__
 
 
 def function_key(function: Any) -> Any:
@@ -128,30 +158,99 @@ def _is_ours(function: types.FunctionType) -> bool:
     return getattr(sys.modules.get(module), function.__name__, None) is function
 
 
-def snapshot(function: Any) -> tuple[Any, ...] | None:
-    """Return the very objects that a function depends on; None where they may change inside.
+class Watch:
+    """The objects that a function depends on, as they were; None of them may change inside.
 
-    Two snapshots of the same objects mean that the function has kept its key.
+    `holds()` says whether they are the same objects still: then the function has kept its key.
     """
-    found: list[Any] = []
-    waiting, seen = [function], {id(function)}
+
+    __slots__ = ("_cells", "_functions", "_names")
+
+    def __init__(self) -> None:
+        self._names: list[tuple[dict[str, Any], str, Any]] = []
+        self._cells: list[tuple[types.CellType, Any]] = []
+        self._functions: list[tuple[ref[types.FunctionType], Any, Any]] = []  # not kept alive
+
+    def holds(self) -> bool:
+        """Return whether nothing has changed."""
+        for known, name, value in self._names:
+            if known.get(name, _MISSING) is not value:
+                return False
+        for cell, value in self._cells:
+            if cell.cell_contents is not value:
+                return False
+        for reference, code, defaults in self._functions:
+            function = reference()
+            if function is None or function.__code__ is not code:
+                return False
+            if function.__defaults__ is not defaults or function.__kwdefaults__:
+                return False
+        return True
+
+    def add(self, function: types.FunctionType) -> list[Any] | None:
+        """Watch what a function depends on, and return it; None where that can't be watched."""
+        if function.__kwdefaults__:
+            return None
+        code, known = function.__code__, function.__globals__
+        self._functions.append((ref(function), code, function.__defaults__))
+        names = [(known, name, known.get(name, _MISSING)) for name in _names(code)]
+        self._names += names
+        found = [value for _, _, value in names if value is not _MISSING]
+        for cell in function.__closure__ or ():
+            try:
+                self._cells.append((cell, cell.cell_contents))
+            except ValueError:  # it has no value yet
+                return None
+            found.append(cell.cell_contents)
+        return [*found, *(function.__defaults__ or ())]
+
+
+_MISSING = object()
+
+
+def watch(function: Any) -> Watch | None:
+    """Return what tells that a function has kept its key; None where what it depends on may change
+    inside.
+
+    >>> k = 2.0
+    >>> def times(x):
+    ...     return x * k
+    >>> kept = watch(times)
+    >>> kept is not None and kept.holds()
+    True
+    """
+    made, waiting, seen = Watch(), [function], {id(function)}
     while waiting:
         value = waiting.pop()
-        found.append(value)
         if isinstance(value, types.FunctionType):
-            if _is_ours(value):
-                continue
-            new = [*values_of(value).values(), *(value.__defaults__ or ())]
-            new += (value.__kwdefaults__ or {}).values()
+            new = [] if _is_ours(value) else made.add(value)
         elif isinstance(value, tuple):
             new = list(value)
-        elif isinstance(value, _ATOMS):
-            continue
         else:
+            new = [] if isinstance(value, _ATOMS) else None
+        if new is None:
             return None
         waiting += [v for v in new if id(v) not in seen]
         seen.update(map(id, new))
-    return tuple(found)
+    return made
+
+
+_SEEN: WeakKeyDictionary[Any, dict[Any, tuple[Watch, Op]]] = WeakKeyDictionary()
+
+
+def kept_row(kind: str, function: Any, rest: Any, make: Callable[[str], Op]) -> Op:
+    """Return `row_of` a function and a hashable `rest`; found at once where the same function comes
+    again and nothing that it depends on has changed.
+    """
+    known = _SEEN.get(function) if isinstance(function, types.FunctionType) else None
+    found = known.get((kind, rest)) if known is not None else None
+    if found is not None and found[0].holds():
+        return found[1]
+    row = row_of(kind, function, (function_key(function), rest), make)
+    kept = watch(function) if isinstance(function, types.FunctionType) else None
+    if kept is not None:
+        _SEEN.setdefault(function, {})[kind, rest] = kept, row
+    return row
 
 
 def cells_of(function: types.FunctionType) -> dict[str, Any]:

@@ -13,7 +13,7 @@ becomes
 from __future__ import annotations
 
 from tensorlib.dtypes import DType
-from tensorlib.ir.core import Block, Kernel, Operation, Value, walk
+from tensorlib.ir.core import Block, Kernel, Operation, Value, operations
 from tensorlib.ir.types import VectorType
 from tensorlib.passes.writer import BOOL, Writer
 
@@ -24,8 +24,10 @@ _NATIVE = ("add", "and", "or", "xor", "exchange")
 
 def atomics(kernel: Kernel) -> None:
     """Rewrite in place what has no instruction of its own into a loop of compare and exchange."""
-    blocks = [kernel.body, *(b for o in walk(kernel.body) for b in o.blocks)]
-    for block in blocks:
+    every = operations(kernel.body)
+    if not any(o.name == "atomic" for o in every):
+        return
+    for block in [kernel.body, *(b for o in every for b in o.blocks)]:
         if any(map(_needs_loop, block.operations)):
             _block(block)
 

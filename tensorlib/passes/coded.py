@@ -17,17 +17,20 @@ from typing import Any
 import numpy as np
 
 from tensorlib.dtypes import DType
-from tensorlib.ir.core import Block, Kernel, Operation
+from tensorlib.ir.core import Block, Kernel, Operation, value_types
 from tensorlib.ir.types import PointerType, Type, VectorType
 
 __all__ = ["coded"]
 
 
-def coded(kernel: Kernel) -> None:
-    """Rewrite `kernel` in place."""
+def coded(kernel: Kernel) -> bool:
+    """Rewrite `kernel` in place; return whether it has values of such dtypes."""
+    if not any(kind.dtype.is_coded for kind in value_types(kernel)):
+        return False
     for parameter in kernel.parameters:
         parameter.type = _plain(parameter.type)
     _block(kernel.body)
+    return True
 
 
 def _block(block: Block) -> None:

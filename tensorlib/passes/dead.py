@@ -11,53 +11,78 @@ store %p %3 %8
 
 from __future__ import annotations
 
-from tensorlib.ir.core import Block, Kernel, Operation, Value, walk
+from tensorlib.ir.core import Block, Kernel, Operation, Value, operations
 from tensorlib.ir.effects import is_shared, reads
 from tensorlib.ir.ops import ROWS
 
 __all__ = ["dead"]
 
-
-def dead(kernel: Kernel) -> None:
-    """Remove dead operations in place, by backward sweeps until there are none."""
-    size = 0
-    while size != (size := sum(1 + len(o.results) for o in walk(kernel.body))):
-        _sweep(kernel.body, set(), _unread(kernel))
+_PURE = frozenset(row.name for row in ROWS.values() if row.effect == "pure")
+_PLAIN = _PURE | {row.name for row in ROWS.values() if row.effect == "read"}
 
 
-def _unread(kernel: Kernel) -> set[int]:
+def dead(kernel: Kernel) -> bool:
+    """Remove dead operations in place, by backward sweeps until there are none.
+
+    Return whether there were any.
+    """
+    is_changed = False
+    while True:
+        sweep = _Sweep(_unread(kernel))
+        sweep.block(kernel.body, set())
+        is_changed |= sweep.is_changed
+        if not sweep.shows_more:
+            return is_changed
+
+
+def _unread(kernel: Kernel) -> set[Value]:
     """Return the local arrays that are only written."""
-    read = {id(pointer) for operation in kernel.body.operations for pointer in reads(operation)}
-    made = (r for o in walk(kernel.body) if o.name == "alloc" for r in o.results)
-    return {id(r) for r in made if id(r) not in read and not is_shared(r)}
+    made = [o.results[0] for o in operations(kernel.body) if o.name == "alloc"]
+    if not made:
+        return set()
+    read = set().union(*map(reads, kernel.body.operations))
+    return {pointer for pointer in made if pointer not in read and not is_shared(pointer)}
 
 
-def _sweep(block: Block, used: set[int], unread: set[int]) -> None:
-    """Remove what does not add to `used`, the values needed behind the block."""
-    kept: list[Operation] = []
-    for operation in reversed(block.operations):
-        if operation.blocks and operation.name != "instruction":
-            _carry_less(operation, used)
-        if _is_dead(operation, used, unread):
-            continue
-        for nested in operation.blocks:
-            _sweep(nested, used, unread)
-        used.update(map(id, operation.operands))
-        kept.append(operation)
-    block.operations = kept[::-1]
+class _Sweep:
+    """One sweep; `unread` are the arrays that are only written.
+
+    What is pure goes with the last of its users. What else goes may show more to another sweep.
+    """
+
+    def __init__(self, unread: set[Value]) -> None:
+        self.unread = unread
+        self.is_changed = self.shows_more = False
+
+    def block(self, block: Block, used: set[Value]) -> None:
+        """Remove what does not add to `used`, the values needed behind the block."""
+        kept: list[Operation] = []
+        for operation in reversed(block.operations):
+            if operation.blocks and operation.name != "instruction":
+                self.shows_more |= _carries_less(operation, used)
+            if used.isdisjoint(operation.results) and _is_dead(operation, self.unread):
+                self.is_changed = True
+                self.shows_more |= operation.name not in _PURE
+                continue
+            for nested in operation.blocks:
+                self.block(nested, used)
+            used.update(operation.operands)
+            kept.append(operation)
+        self.is_changed |= self.shows_more
+        kept.reverse()
+        block.operations = kept
 
 
-def _is_dead(operation: Operation, used: set[int], unread: set[int]) -> bool:
-    if any(id(r) in used for r in operation.results):
-        return False
-    if operation.operands and id(operation.operands[0]) in unread and not operation.blocks:
+def _is_dead(operation: Operation, unread: set[Value]) -> bool:
+    """Whether an operation whose results nobody uses can go."""
+    if unread and operation.operands and operation.operands[0] in unread and not operation.blocks:
         return ROWS[operation.name].effect == "write"
     if operation.name == "instruction" and not operation.results:
         return False  # what it does besides, as configuring a unit, its body can't say
     if operation.name in ("for", "if", "instruction"):
-        inner = (o for block in operation.blocks for o in walk(block))
-        return all(_is_harmless(o) for o in inner)
-    return ROWS[operation.name].effect in ("pure", "read") or operation.name == "alloc"
+        inner = [o for block in operation.blocks for o in operations(block)]
+        return all(map(_is_harmless, reversed(inner)))  # what has an effect is near the end
+    return operation.name in _PLAIN or operation.name == "alloc"
 
 
 def _is_harmless(operation: Operation) -> bool:
@@ -65,16 +90,16 @@ def _is_harmless(operation: Operation) -> bool:
         return True
     if operation.name == "instruction":
         return bool(operation.results)
-    return ROWS[operation.name].effect in ("pure", "read")
+    return operation.name in _PLAIN
 
 
-def _carry_less(operation: Operation, used: set[int]) -> None:
+def _carries_less(operation: Operation, used: set[Value]) -> bool:
     """Drop the carried values that neither the code behind nor the other values need."""
-    needed = [id(r) in used for r in operation.results]
-    if operation.name != "if":
+    needed = [r in used for r in operation.results]
+    if operation.name != "if" and not all(needed):
         needed = _needed(operation, needed, used)
     if all(needed):
-        return
+        return False
     operation.results = _picked(operation.results, needed)
     first = {"for": 3, "while": 0, "if": 1}[operation.name]
     if operation.name == "if":
@@ -91,40 +116,40 @@ def _carry_less(operation: Operation, used: set[int]) -> None:
         if operation.name != "while" or number == 1:
             last = block.operations[-1]
             last.operands = _picked(last.operands, needed)
+    return True
 
 
 def _picked(values: list[Value], needed: list[bool]) -> list[Value]:
     return [value for value, is_needed in zip(values, needed, strict=True) if is_needed]
 
 
-def _needed(operation: Operation, needed: list[bool], used: set[int]) -> list[bool]:
+def _needed(operation: Operation, needed: list[bool], used: set[Value]) -> list[bool]:
     """Return which values a loop must carry: those needed behind it, and what they need."""
     counter = 1 if operation.name == "for" else 0
     while True:
-        live: set[int] = set()
+        live: set[Value] = set()
         for number, block in enumerate(operation.blocks):
             last = block.operations[-1].operands
             is_head = operation.name == "while" and number == 0
             roots = last if is_head else _picked(last, needed)
-            _mark(block.operations[:-1], live | used | set(map(id, roots)), live)
-            live.update(map(id, roots))
+            _mark(block.operations[:-1], live.union(used, roots), live)
+            live.update(roots)
         again = list(needed)
         for block in operation.blocks:
             for i, parameter in enumerate(block.parameters[counter:]):
-                again[i] = again[i] or id(parameter) in live
+                again[i] = again[i] or parameter in live
         if again == needed:
             return needed
         needed = again
 
 
-def _mark(operations: list[Operation], used: set[int], live: set[int]) -> None:
+def _mark(block: list[Operation], used: set[Value], live: set[Value]) -> None:
     """Add to `live` what operations use, if they have effects or results that are used."""
-    for operation in reversed(operations):
-        is_plain = not operation.blocks and ROWS[operation.name].effect in ("pure", "read")
-        if is_plain and not any(id(r) in used for r in operation.results):
+    for operation in reversed(block):
+        is_plain = not operation.blocks and operation.name in _PLAIN
+        if is_plain and used.isdisjoint(operation.results):
             continue
-        for block in operation.blocks:
-            _mark(block.operations, used, live)
-        uses = set(map(id, operation.operands))
-        used |= uses
-        live |= uses
+        for nested in operation.blocks:
+            _mark(nested.operations, used, live)
+        used.update(operation.operands)
+        live.update(operation.operands)

@@ -13,8 +13,8 @@ float32 has more than twice the bits, so rounding twice gives what rounding once
 from __future__ import annotations
 
 from tensorlib.dtypes import DType
-from tensorlib.ir.core import Block, Kernel, Operation, Value
-from tensorlib.ir.types import VectorType
+from tensorlib.ir.core import Block, Kernel, Operation, Value, value_types
+from tensorlib.ir.types import Type, VectorType
 
 __all__ = ["half"]
 
@@ -26,27 +26,33 @@ _MOVES = {
 }  # fmt: skip
 
 
-def half(kernel: Kernel) -> None:
-    """Rewrite `kernel` in place."""
-    _block(kernel.body, {})
+def half(kernel: Kernel) -> bool:
+    """Rewrite `kernel` in place; return whether it computes on such values."""
+    return any(map(_is_half_type, value_types(kernel))) and _block(kernel.body, {})
 
 
-def _block(block: Block, replaced: dict[int, Value]) -> None:
+def _block(block: Block, replaced: dict[int, Value]) -> bool:
     made: list[Operation] = []
+    is_changed = False
     for operation in block.operations:
         operation.operands = [replaced.get(id(o), o) for o in operation.operands]
         for nested in operation.blocks:
-            _block(nested, replaced)
+            is_changed |= _block(nested, replaced)
         if _computes_on_half(operation):
             made.extend(_widened(operation, replaced))
+            is_changed = True
         else:
             made.append(operation)
     block.operations = made
+    return is_changed
+
+
+def _is_half_type(kind: Type) -> bool:
+    return isinstance(kind, VectorType) and kind.dtype.kind == "float" and kind.dtype.bits == 16
 
 
 def _is_half(value: Value) -> bool:
-    kind = value.type
-    return isinstance(kind, VectorType) and kind.dtype.kind == "float" and kind.dtype.bits == 16
+    return _is_half_type(value.type)
 
 
 def _computes_on_half(operation: Operation) -> bool:

@@ -10,9 +10,10 @@ store %p %0 %2
 from __future__ import annotations
 
 from tensorlib.errors import KernelError, caret
-from tensorlib.ir.core import Block, Kernel, Operation, Value
+from tensorlib.ir.core import Block, Kernel, Operation, Value, operations
 from tensorlib.ir.instructions import missing, row_of
 from tensorlib.ir.verifier import verify
+from tensorlib.knobs import knob
 
 __all__ = ["instructions"]
 
@@ -23,8 +24,11 @@ def instructions(kernel: Kernel, target: str, features: frozenset[str] = frozens
     Raises KernelError, with the user's line, for one that the device lacks and that is not
     portable.
     """
-    _block(kernel.body, target, features, {})
-    verify(kernel)
+    has_any = any(operation.name == "instruction" for operation in operations(kernel.body))
+    if has_any:
+        _block(kernel.body, target, features, {})
+    if has_any or knob("TENSORLIB_DEBUG"):
+        verify(kernel)
 
 
 def _block(block: Block, target: str, features: frozenset[str], new: dict[int, Value]) -> None:

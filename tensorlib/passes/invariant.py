@@ -13,21 +13,23 @@ from tensorlib.ir.core import Block, Kernel, Operation, Value
 __all__ = ["invariant"]
 
 
-def invariant(kernel: Kernel) -> None:
+def invariant(kernel: Kernel) -> bool:
     """Rewrite `kernel` in place, outermost loops first; `dead` drops what is not used any more.
 
     A branch inside a loop that comes to nothing may leave a value of the loop as it is, so it goes
-    on until nothing is found.
+    on until nothing is found. Return whether anything was.
     """
     replaced: dict[int, Value] = {}
     known = -1
     while known != (known := len(replaced)):
         _block(kernel.body, replaced)
+    return known > 0
 
 
 def _block(block: Block, replaced: dict[int, Value]) -> None:
     for operation in block.operations:
-        operation.operands = [_found(o, replaced) for o in operation.operands]
+        if replaced:
+            operation.operands = [_found(o, replaced) for o in operation.operands]
         if operation.name in ("for", "while"):
             _loop(operation, replaced)
         for nested in operation.blocks:

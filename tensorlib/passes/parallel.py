@@ -15,25 +15,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tensorlib.ir.core import Kernel, Operation, Value, walk
+from tensorlib.ir.core import Kernel, Operation, Value, operations, walk
 from tensorlib.ir.effects import is_shared, reads, writes, writes_shared
 
 __all__ = ["parallel"]
 
 
-def parallel(kernel: Kernel) -> None:
+def parallel(kernel: Kernel) -> bool:
     """Take the mark from nested loops, and from all where one could see another's writes.
 
-    In a grid's kernel each thread runs its loops alone.
+    In a grid's kernel each thread runs its loops alone. Return whether a mark was taken.
     """
+    marked = [o for o in operations(kernel.body) if "parallel" in o.attributes]
+    if not marked:
+        return False
     top = kernel.body.operations
     loops = [o for o in top if o.attributes.get("parallel")]
     is_grid = "block" in kernel.attributes
     if is_grid or not loops or any(_meet(a, b) for a, b in _pairs(top)) or _hands_on(top):
         loops = []
-    for operation in walk(kernel.body):
-        if operation not in loops:
-            operation.attributes.pop("parallel", None)
+    lost = [operation for operation in marked if operation not in loops]
+    for operation in lost:
+        del operation.attributes["parallel"]
+    return bool(lost)
 
 
 def _is_parallel(operation: Operation) -> bool:

@@ -14,39 +14,50 @@ from tensorlib.passes.coded import coded
 from tensorlib.passes.dead import dead
 from tensorlib.passes.grid import without_grid
 from tensorlib.passes.half import half
+from tensorlib.passes.increments import increments
 from tensorlib.passes.invariant import invariant
 from tensorlib.passes.parallel import parallel
 from tensorlib.passes.trail import Trail
 
 __all__ = ["PASSES", "for_workers", "run_passes"]
 
-Pass = Callable[[Kernel], None]
+# What it returns says whether it changed the kernel; None is for a pass that does not know.
+Pass = Callable[[Kernel], bool | None]
 
 PASSES: list[Pass] = [
     coded,
     parallel,
     invariant,
+    increments,
     half,  # before dead: its casts may be of values that nobody uses
     dead,
 ]
 
 
-def run_passes(kernel: Kernel, trail: Trail | None = None) -> Kernel:
-    """Run every pass on `kernel` in place, verifying after each, and return it.
+def run_passes(kernel: Kernel, trail: Trail | None = None, *, is_new: bool = False) -> Kernel:
+    """Run every pass on `kernel` in place, verifying after each that changes it, and return it.
 
+    One that the tracer has just recorded `is_new`: its builder has checked each operation, so that
+    it is verified as a whole once a pass has changed it. With TENSORLIB_DEBUG nothing is left out.
     TENSORLIB_DEBUG=3 prints the result to stderr, 5 also what each pass changed; `trail` keeps it.
     """
-    verify(kernel)
     level = knob("TENSORLIB_DEBUG")
+    is_verified = not is_new or bool(level)
+    if is_verified:
+        verify(kernel)
     if trail is None and level >= 5:
         trail = Trail(kernel)
         print(text(kernel), file=sys.stderr)
     for function in PASSES:
-        function(kernel)
-        verify(kernel)
+        is_changed = function(kernel) is not False
+        if is_changed or level:  # where somebody debugs, a pass is not taken at its word
+            verify(kernel)
+            is_verified = True
         change = trail.after(function.__name__) if trail is not None else None
         if change is not None and level >= 5:
             print(change, file=sys.stderr)
+    if not is_verified:
+        verify(kernel)
     if 3 <= level < 5:
         print(text(kernel), file=sys.stderr)
     return kernel

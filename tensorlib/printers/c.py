@@ -16,7 +16,8 @@ from tensorlib.ir.core import Block, Kernel, Value, walk
 from tensorlib.ir.effects import writes_shared
 from tensorlib.ir.types import PointerType, VectorType
 from tensorlib.knobs import knob
-from tensorlib.printers import c_atomic, c_check, c_convert, c_memory, c_values
+from tensorlib.printers import c_atomic, c_check, c_convert, c_memory, c_values, control
+from tensorlib.printers.c_masks import lane_bits, subtracted
 from tensorlib.printers.c_types import (
     SCALAR,
     SHORT,
@@ -25,8 +26,9 @@ from tensorlib.printers.c_types import (
     mask_name,
     vector_name,
 )
+from tensorlib.printers.naming import entry_name, parameter_name
 from tensorlib.printers.spelled import spelled
-from tensorlib.printers.walker import Emit, Walker, identifier
+from tensorlib.printers.walker import Emit, Walker
 
 __all__ = ["PRELUDE", "print_c"]
 
@@ -35,8 +37,10 @@ PRELUDE = "#include <stdint.h>\n"
 
 def print_c(kernel: Kernel, name: str = "") -> str:
     """Return the C text of `kernel` after its passes: complete but for PRELUDE; `name` names it."""
-    walker = Walker(GnuC())
-    body = _function(walker, kernel, name or identifier(kernel.name))
+    walker = Walker(GnuC(), kernel)
+    walker.wanted_bits = lane_bits(kernel)
+    walker.silent = subtracted(kernel, walker.uses)
+    body = _function(walker, kernel, name or entry_name(kernel.name, "c"))
     text = "".join([*walker.declarations.values(), body])
     if knob("TENSORLIB_DEBUG") >= 4:
         print(text, file=sys.stderr)
@@ -47,6 +51,7 @@ class GnuC:
     """The dialect of gcc and clang: vectors by `vector_size`, halves kept as their bits."""
 
     operations: Mapping[str, Emit] = {
+        **control.OPERATIONS,
         **c_values.OPERATIONS,
         **c_convert.OPERATIONS,
         **c_memory.OPERATIONS,
@@ -67,13 +72,14 @@ class GnuC:
             return literal(data, kind)
         scalar = VectorType(kind.dtype)
         if not isinstance(data, tuple):
-            return f"({literal(data, scalar)} - ({self.type(walker, kind)}){{}})"
+            return _filled(literal(data, scalar), self.type(walker, kind))
         texts = ", ".join(literal(x, scalar) for x in data)
         return f"({self.type(walker, kind)}){{{texts}}}"
 
     def mask_constant(self, walker: Walker, data: Any, bits: int, width: int) -> str:
         if not isinstance(data, tuple):
-            return f"({-int(data)} - ({self.mask_type(walker, bits, width)}){{}})"
+            empty = f"({self.mask_type(walker, bits, width)}){{}}"
+            return f"~{empty}" if data else empty
         texts = ", ".join("-1" if x else "0" for x in data)
         return f"({self.mask_type(walker, bits, width)}){{{texts}}}"
 
@@ -82,14 +88,26 @@ class GnuC:
 
     def share(self, walker: Walker, start: str, stop: str, step: str) -> tuple[str, str, str]:
         """Declare this worker's share of a parallel loop's iterations."""
-        trips, first, last, end = (walker.fresh(s) for s in ("trips", "first", "last", "end"))
-        count = f"({stop} - {start} + {step} - 1) / {step}"
+        trips, first, last = (walker.fresh(s) for s in ("trips", "first", "last"))
+        length = stop if start == "0" else f"{stop} - {start}"
+        count = length if step == "1" else f"({length} + {step} - 1) / {step}"
         walker.line(f"const int64_t {trips} = {stop} > {start} ? {count} : 0;")
+        origin = "" if start == "0" else f"{start} + "
+        stride = "" if step == "1" else f" * {step}"
         for name, share in ((first, "worker"), (last, "(worker + 1)")):
-            text = f"{start} + {trips} * {share} / workers * {step}"
+            text = f"{origin}{trips} * {share} / workers{stride}"
             walker.line(f"const int64_t {name} = {text};")
+        if step == "1":
+            return first, last, step
+        end = walker.fresh("end")
         walker.line(f"const int64_t {end} = {last} < {stop} ? {last} : {stop};")
         return first, end, step
+
+
+def _filled(number: str, kind: str) -> str:
+    """Return the vector with a number in all lanes; -0.0 - 0.0 is -0.0, so that none is lost."""
+    is_zero = number in ("0", "0u", "UINT64_C(0)", "0.0", "0.0f")
+    return f"({kind}){{}}" if is_zero else f"({number} - ({kind}){{}})"
 
 
 def _function(walker: Walker, kernel: Kernel, name: str) -> str:
@@ -119,10 +137,10 @@ def _shared(walker: Walker, body: Block) -> None:
 
 
 def _parameter(walker: Walker, position: int, parameter: Value) -> None:
-    name = f"{identifier(parameter.name) or 'a'}_"
-    if name in walker.names.values():
-        name = f"{name}{position}_"
+    name = parameter_name(parameter.name, position, set(walker.names.values()))
     walker.names[id(parameter)] = name
+    if not walker.uses[id(parameter)]:
+        return
     kind = parameter.type
     element = SCALAR[SHORT[kind.dtype]]
     if isinstance(kind, PointerType):

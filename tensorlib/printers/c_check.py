@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tensorlib.dtypes import DType
 from tensorlib.ir.core import Operation
-from tensorlib.ir.types import VectorType
 from tensorlib.printers.walker import Emit, Walker, vector
 
 __all__ = ["OPERATIONS"]
@@ -45,11 +43,11 @@ def _check(walker: Walker, operation: Operation) -> None:
     if mask is not None and vector(mask).width == 1:
         conditions = [f"{walker.use(mask)} && "] * width
     elif mask is not None:
-        text = walker.mask(mask, 32)
-        masked = walker.temporary(text, VectorType(DType.int32, width), 32)
+        bits = walker.bits_of(mask)
+        masked = walker.named(walker.mask(mask, bits), vector(mask), bits)
         conditions = [f"{masked}[{lane}] && " for lane in range(width)]
     if vector(indices).width > 1:
-        names = walker.temporary(names, vector(indices))
+        names = walker.named(names, vector(indices))
     for lane, condition in enumerate(conditions):
         each = f"{names}[{lane}]" if vector(indices).width > 1 else f"{names} + {lane * step}"
         test(each, condition)

@@ -8,7 +8,7 @@ from tensorlib.dtypes import DType
 from tensorlib.ir.core import Operation, Value
 from tensorlib.ir.types import PointerType, VectorType
 from tensorlib.printers.c_types import SCALAR, SHORT, scalar_memory
-from tensorlib.printers.walker import Emit, Walker, is_mask, vector
+from tensorlib.printers.walker import Emit, Walker, is_mask, stem, vector
 
 __all__ = ["OPERATIONS"]
 
@@ -61,7 +61,8 @@ def _test(walker: Walker, mask: Value | None) -> Lane:
     width = vector(mask).width
     if width == 1:
         return lambda lane: f"if ({walker.use(mask)}) "
-    name = walker.temporary(walker.mask(mask, 32), VectorType(DType.int32, width), 32)
+    bits = walker.bits_of(mask)
+    name = walker.named(walker.mask(mask, bits), vector(mask), bits)
     return lambda lane: f"if ({name}[{lane}]) "
 
 
@@ -88,14 +89,16 @@ def _scattered(walker: Walker, operation: Operation, kind: VectorType) -> Lane:
     pointer, indices = operation.operands[:2]
     if kind.width == 1:
         return lambda lane: _element(walker, pointer, walker.use(indices), kind.dtype)
-    at = walker.temporary(walker.use(indices), vector(indices))
+    at = walker.named(walker.use(indices), vector(indices))
     return lambda lane: _element(walker, pointer, f"{at}[{lane}]", kind.dtype)
 
 
 def _define_bytes(walker: Walker, result: Value, text: str) -> None:
     """Define a result from what memory holds; bools may be any byte but 0."""
     kind = vector(result)
-    if kind.dtype is not DType.bool:
+    if kind.dtype is not DType.bool and text.isidentifier():
+        walker.names[id(result)] = text
+    elif kind.dtype is not DType.bool:
         walker.define(result, text)
     elif kind.width == 1:
         walker.define(result, f"{text} != 0")
@@ -107,7 +110,7 @@ def _masked(walker: Walker, operation: Operation, element: Lane) -> None:
     """Read the lanes where the mask holds; the others have the value of the last operand."""
     *_, mask, other = operation.operands
     result, kind = operation.results[0], vector(operation.results[0])
-    test, name = _test(walker, mask), walker.fresh("t")
+    test, name = _test(walker, mask), walker.fresh(stem(result, "t"))
     walker.line(f"{walker.type(kind)} {name} = {_as_memory(walker, other)};")
     place: Lane = (lambda lane: f"{name}[{lane}]") if kind.width > 1 else (lambda lane: name)
     _each_lane(walker, kind.width, lambda i: f"{test(i)}{place(i)} = {element(i)};")
@@ -138,8 +141,7 @@ def _write(walker: Walker, value: Value, mask: Value | None, element: Lane) -> N
     if kind.width == 1:
         walker.line(f"{test(0)}{element(0)} = {text};")
         return
-    name = walker.fresh("t")
-    walker.line(f"const {walker.type(kind)} {name} = {text};")
+    name = walker.named(text, VectorType(DType.uint8, kind.width) if is_mask(kind) else kind)
     _each_lane(walker, kind.width, lambda i: f"{test(i)}{element(i)} = {name}[{i}];")
 
 

@@ -87,7 +87,9 @@ def literal(value: Any, kind: VectorType) -> str:
 
 
 def _signed(value: int) -> str:
-    return f"({value + 1} - 1)" if value < 0 else str(value)
+    if value == -(2**31):
+        return f"({value + 1} - 1)"
+    return f"({value})" if value < 0 else str(value)
 
 
 def _half_bits(value: float, dtype: DType) -> str:

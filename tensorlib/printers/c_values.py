@@ -23,7 +23,7 @@ def _spelled(walker: Walker, operation: Operation) -> None:
     kind, result = vector(operation.operands[0]), operation.results[0]
     spelling = ROWS[operation.name].spelling
     if is_mask(kind):
-        bits = walker.bits_of(operation.operands[0])
+        bits = walker.bits_for(result, operation.operands[0])
         masks = [walker.mask(o, bits) for o in operation.operands]
         if operation.name in _ORDERINGS:  # True is -1 in a mask: the other way round
             masks.reverse()
@@ -83,7 +83,7 @@ def _not(walker: Walker, operation: Operation) -> None:
     (operand,), (result,) = operation.operands, operation.results
     kind = vector(operand)
     if is_mask(kind):
-        bits = walker.bits_of(operand)
+        bits = walker.bits_for(result, operand)
         walker.define(result, f"~{walker.mask(operand, bits)}", bits)
     elif kind.dtype is DType.bool:
         walker.define(result, f"!{walker.use(operand)}")
@@ -131,15 +131,42 @@ def choose(walker: Walker, test: str, a: str, b: str, kind: VectorType) -> str:
     if kind.width == 1:
         return f"({test}) ? {a} : {b}"
     bits = kind.dtype.bits
-    mask = walker.mask_type(bits, kind.width)
     if not test.isidentifier():
+        mask = walker.mask_type(bits, kind.width)
         test = walker.temporary(f"({mask})({test})", kind, bits)
-    picked, other = (f"({mask}){_in_parentheses(x)}" for x in (a, b))
-    return f"({walker.type(kind)})(({test} & {picked}) | (~{test} & {other}))"
+    picked, other = (_seen_as_mask(walker, x, kind) for x in (a, b))
+    if b == f"({walker.type(kind)}){{}}":  # all bits zero
+        return _seen_as(walker, f"{test} & {picked}", kind)
+    return _seen_as(walker, f"({test} & {picked}) | (~{test} & {other})", kind)
 
 
-def _in_parentheses(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
+def _seen_as_mask(walker: Walker, text: str, kind: VectorType) -> str:
+    """Return a vector with its bits seen as the lanes of a mask."""
+    mask = walker.mask_type(kind.dtype.bits, kind.width)
+    if mask == walker.type(kind):
+        return text
+    return f"({mask})({text})" if text.startswith("-") else f"({mask}){text}"
+
+
+def _seen_as(walker: Walker, text: str, kind: VectorType) -> str:
+    """Return the lanes of a mask with their bits seen as a vector."""
+    is_same = walker.mask_type(kind.dtype.bits, kind.width) == walker.type(kind)
+    return text if is_same else f"({walker.type(kind)})({text})"
+
+
+def _sum(opposite: str) -> Emit:
+    """A sum; one with a mask as a number subtracts it, since True is -1 there."""
+
+    def emit(walker: Walker, operation: Operation) -> None:
+        number, made = operation.operands[0], operation.operands[1].operation
+        if made is None or id(made) not in walker.silent:
+            _spelled(walker, operation)
+            return
+        kind = vector(number)
+        mask = _seen_as(walker, walker.mask(made.operands[0], kind.dtype.bits), kind)
+        walker.define(operation.results[0], f"{walker.use(number)} {opposite} {mask}")
+
+    return emit
 
 
 def _select(walker: Walker, operation: Operation) -> None:
@@ -148,7 +175,7 @@ def _select(walker: Walker, operation: Operation) -> None:
     if kind.width == 1:
         walker.define(result, f"{walker.use(mask)} ? {walker.use(a)} : {walker.use(b)}")
     elif kind.dtype is DType.bool:
-        bits = walker.bits_of(mask)
+        bits = walker.bits_for(result, mask)
         m, x, y = (walker.mask(o, bits) for o in operation.operands)
         walker.define(result, f"({m} & {x}) | (~{m} & {y})", bits)
     else:
@@ -196,7 +223,9 @@ def _splat(walker: Walker, operation: Operation) -> None:
     if kind.width == 1:
         walker.define(result, scalar)
     elif is_mask(kind):
-        walker.define(result, f"({walker.mask_type(32, kind.width)}){{}} - {scalar}", 32)
+        bits = walker.bits_for(result)
+        one = f"(int{bits}_t){scalar}" if bits < 32 else scalar
+        walker.define(result, f"({walker.mask_type(bits, kind.width)}){{}} - {one}", bits)
     else:
         # x - 0 folds to one broadcast, x + 0 does not (-0.0 + 0.0 is 0.0).
         walker.define(result, f"{scalar} - ({walker.type(kind)}){{}}")
@@ -206,7 +235,7 @@ def _shuffle(walker: Walker, operation: Operation) -> None:
     indices: Sequence[int] = operation.attributes["indices"]
     result, operands = operation.results[0], operation.operands
     kind = vector(operands[0])
-    bits = walker.bits_of(operands[0]) if kind.dtype is DType.bool else 0
+    bits = walker.bits_for(result, operands[0]) if kind.dtype is DType.bool else 0
     same_width = len({vector(o).width for o in operands}) == 1 and kind.width > 1
     if len(indices) > 1 and len(operands) <= 2 and same_width:
         names = [walker.mask(o, bits) if bits else walker.use(o) for o in operands]
@@ -230,7 +259,8 @@ def _lane(walker: Walker, value: Value, lane: int, bits: int) -> str:
         return walker.use(value)
     if bits:
         return f"({walker.mask(value, bits)}[{lane}] != 0)"
-    return f"({walker.use(value)})[{lane}]"
+    text = walker.use(value)
+    return f"{text if text.isidentifier() else f'({text})'}[{lane}]"
 
 
 _SIGNED = {d.bits: d for d in (DType.int8, DType.int16, DType.int32, DType.int64)}
@@ -253,16 +283,20 @@ def _reduce(walker: Walker, operation: Operation) -> None:
         return
     width = kind.width
     while width > 1:
-        half, of = width // 2, VectorType(kind.dtype, width // 2)
-        low, high = (walker.temporary(_part(name, start, half), of, bits) for start in (0, half))
-        name = walker.temporary(_fold(walker, operation.name, of, low, high), of, bits)
-        width = half
-    walker.define(result, f"{name} != 0" if bits else name)
+        width //= 2
+        of = VectorType(kind.dtype, width)
+        name = walker.named(name, kind, bits)
+        parts = [_part(name, start, width) for start in (0, width)]
+        if width > 1 or operation.name.endswith("imum"):  # read more than once
+            parts = [walker.temporary(part, of, bits) for part in parts]
+        name = _fold(walker, operation.name, of, *parts)
+        kind = of
+    walker.define(result, f"({name}) != 0" if bits else name)
 
 
 def _part(name: str, start: int, count: int) -> str:
     if count == 1:
-        return f"({name})[{start}]"
+        return f"{name}[{start}]"
     return f"__builtin_shufflevector({name}, {name}, {lanes(start, start + count)})"
 
 
@@ -290,6 +324,8 @@ def _table() -> dict[str, Callable[[Walker, Operation], None]]:
 
 OPERATIONS: dict[str, Emit] = {
     **_table(),
+    "add": _sum("-"),
+    "subtract": _sum("+"),
     "fma": _fma,
     "not": _not,
     "absolute": _absolute,

@@ -19,13 +19,14 @@ from tensorlib.dtypes import DType
 from tensorlib.ir.core import Kernel, Value
 from tensorlib.ir.types import Placement, PointerType, VectorType
 from tensorlib.knobs import knob
-from tensorlib.printers import cuda_grid, gpu_convert, gpu_grid, gpu_memory, gpu_values
+from tensorlib.printers import control, cuda_grid, gpu_convert, gpu_grid, gpu_memory, gpu_values
 from tensorlib.printers.cuda_functions import BUILT_IN, WHOLE, need
 from tensorlib.printers.gpu import Entry, function_text, shared_steps
 from tensorlib.printers.gpu_dialect import kept_as, number_text
+from tensorlib.printers.naming import entry_name
 from tensorlib.printers.opencl_types import floating
 from tensorlib.printers.spelled import spelled
-from tensorlib.printers.walker import Emit, Walker, identifier
+from tensorlib.printers.walker import Emit, Walker
 
 __all__ = ["CUDA_OPTIONS", "parameter_type", "print_cuda"]
 
@@ -39,10 +40,13 @@ _ENTRY = Entry(
 _SHORT = {"bool": "bool", "float32": "f32", "float64": "f64"}
 
 
-def print_cuda(kernel: Kernel, name: str = "") -> str:
+def print_cuda(kernel: Kernel, name: str = "", architecture: str = "") -> str:
     """Return the CUDA C of `kernel` after its passes; `name` names the function.
 
-    Give a name where the kernel's own is one of CUDA's functions. The kernel stays as it is.
+    Without one it is `naming.entry_name` of the kernel's own. The kernel stays as it is. Blocks
+    that share more than 48 KiB do so through memory that the launch asks for
+    (`cuda_grid.dynamic_shared_bytes`); raises KernelError where that is more than there is on
+    `architecture`, if one is given ("sm_90").
 
     >>> from tensorlib.ir import parse
     >>> kernel = parse("kernel clear(%0.x: pointer<float32>, %1.i: int64, %2.to: float32) {\\n"
@@ -55,11 +59,13 @@ def print_cuda(kernel: Kernel, name: str = "") -> str:
     }
     <BLANKLINE>
     """
-    walker = Walker(CudaC("block" in kernel.attributes))
+    if architecture:
+        cuda_grid.check_shared(kernel, architecture)
+    walker = Walker(CudaC("block" in kernel.attributes), kernel)
     need(walker, "types")
     entry = _entry(walker, kernel)
     types = [parameter_type(p) for p in kernel.parameters]
-    body = function_text(walker, kernel, entry, types, name or identifier(kernel.name))
+    body = function_text(walker, kernel, entry, types, name or entry_name(kernel.name, "cuda"))
     if "INFINITY" in body or "NAN" in body:
         need(walker, "not_finite")
     text = "".join([*walker.declarations.values(), body])
@@ -101,6 +107,7 @@ class CudaC:
     """
 
     operations: Mapping[str, Emit] = {
+        **control.OPERATIONS,
         **gpu_values.OPERATIONS,
         **gpu_convert.OPERATIONS,
         **gpu_memory.OPERATIONS,

@@ -330,6 +330,13 @@ _MASK = "simd<bool, N>"
 
 # --- blocks of threads ---
 
+_DYNAMIC = """\
+#ifdef __CUDACC__
+extern __shared__ __align__(16) unsigned char dynamic_shared[];
+#else
+static __align__(16) unsigned char dynamic_shared[1 << 18];
+#endif
+"""
 _SHUFFLED = f"""\
 template <typename T, int N>
 {_DEVICE} simd<T, N> shuffled(uint32_t warp, simd<T, N> a, uint32_t lane) {{
@@ -442,6 +449,7 @@ FUNCTIONS: dict[str, CudaText] = {
     "store": CudaText(_STORE),
     "prefetch": CudaText(_PREFETCH, ("types",)),
     # blocks of threads
+    "dynamic_shared": CudaText(_DYNAMIC, ("types",)),
     "shuffled": CudaText(_SHUFFLED),
     "compare_and_swap": CudaText(_SWAP, ("types",)),
     "fault": CudaText(_FAULT, ("compare_and_swap",)),

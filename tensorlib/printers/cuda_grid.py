@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tensorlib.dtypes import DType
+from tensorlib.errors import KernelError
 from tensorlib.ir.core import Kernel, Operation
 from tensorlib.ir.grid_ops import WARP_SIZE
 from tensorlib.ir.types import Placement, PointerType, VectorType
@@ -10,13 +11,39 @@ from tensorlib.printers.cuda_copies import later_copies
 from tensorlib.printers.cuda_functions import need
 from tensorlib.printers.gpu_atomics import AtomicWords, loop, operator_of, update_own
 from tensorlib.printers.gpu_dialect import constant_of, gpu
-from tensorlib.printers.gpu_grid import block_threads, declare_shared, operations_of
+from tensorlib.printers.gpu_grid import block_threads, declare_shared, operations_of, shared_bytes
 from tensorlib.printers.spelled import spelled
 from tensorlib.printers.walker import Emit, Walker, vector
 
-__all__ = ["OPERATIONS", "declare"]
+__all__ = ["OPERATIONS", "check_shared", "declare", "dynamic_shared_bytes"]
 
 _FULL = "0xffffffff"
+_STATIC = 48 * 1024  # bytes that a kernel may share without asking at its launch
+# KiB that a block may share, by compute capability (CUDA C++ Programming Guide, table of limits).
+_KIBIBYTES = {
+    70: 96, 72: 96, 75: 64, 80: 163, 86: 99, 87: 163, 89: 99, 90: 227, 100: 227, 101: 227,
+    103: 227, 120: 99, 121: 99,
+}  # fmt: skip
+
+
+def dynamic_shared_bytes(kernel: Kernel) -> int:
+    """Return how many bytes of shared memory a launch must ask for: 0 where up to 48 KiB do.
+
+    A launch with more first raises MAX_DYNAMIC_SHARED_SIZE_BYTES of the function to as many.
+    """
+    size = shared_bytes(kernel) if "block" in kernel.attributes else 0
+    return size if size > _STATIC else 0
+
+
+def check_shared(kernel: Kernel, architecture: str) -> None:
+    """Raise KernelError where a block shares more memory than one has on `architecture`."""
+    number = int("".join(c for c in architecture if c.isdigit()) or 0)
+    most = 1024 * _KIBIBYTES.get(number, 48)
+    if (size := dynamic_shared_bytes(kernel)) > most:
+        raise KernelError(
+            f"print_cuda: {kernel.name}: got {size} bytes that the threads of a block share, "
+            f"needed at most {most} on {architecture}; try smaller tiles or fewer stages"
+        )
 
 
 def declare(walker: Walker, kernel: Kernel) -> None:
@@ -25,12 +52,11 @@ def declare(walker: Walker, kernel: Kernel) -> None:
     What is known of an operation from the whole kernel becomes its name: how many copies may still
     be in flight behind an await, and which shuffles are among all lanes of a warp.
     """
-    declare_shared(
-        walker,
-        kernel,
-        "__shared__ __align__(16) {element} {name}[{size}];",
-        [f"(int)threadIdx.{axis}" for axis in "xyz"],
-    )
+    text = "__shared__ __align__(16) {element} {name}[{size}];"
+    if dynamic_shared_bytes(kernel):
+        memory = need(walker, "dynamic_shared")
+        text = f"{{element}} *const {{name}} = ({{element}} *)({memory} + {{offset}});"
+    declare_shared(walker, kernel, text, [f"(int)threadIdx.{axis}" for axis in "xyz"])
     if operations_of(kernel, "warp_shuffle", "warp_vote"):
         walker.line(f"const uint32_t lane = thread & {WARP_SIZE - 1};")
         threads = block_threads(kernel)

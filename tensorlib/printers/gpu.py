@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from tensorlib.ir.core import Block, Kernel, Value, walk
 from tensorlib.ir.effects import writes_shared
-from tensorlib.printers.walker import Walker, identifier
+from tensorlib.printers.naming import parameter_name
+from tensorlib.printers.walker import Walker
 
 __all__ = ["Entry", "function_text", "shared_steps"]
 
@@ -51,9 +52,7 @@ def shared_steps(start: str, stop: str, step: str) -> tuple[str, str, str]:
 
 
 def _name(walker: Walker, number: int, parameter: Value) -> str:
-    name = f"{identifier(parameter.name) or 'a'}_"
-    if name in walker.names.values():
-        name = f"{name}{number}_"
+    name = parameter_name(parameter.name, number, set(walker.names.values()))
     walker.names[id(parameter)] = name
     return name
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tensorlib.dtypes import DType
 from tensorlib.ir.core import Kernel, Operation, walk
 from tensorlib.ir.grid_ops import WARP_SIZE
 from tensorlib.ir.types import Placement, PointerType
 from tensorlib.printers.gpu_dialect import gpu
 from tensorlib.printers.walker import Walker
 
-__all__ = ["block_shape", "block_threads", "declare_shared", "nothing", "operations_of"]
+__all__ = [
+    "block_shape",
+    "block_threads",
+    "declare_shared",
+    "nothing",
+    "operations_of",
+    "shared_bytes",
+]
 
 # Rows that ask which lane or warp a thread is.
 _IN_WARP = ("warp_shuffle", "warp_vote")
@@ -34,36 +42,53 @@ def operations_of(kernel: Kernel, *names: str) -> list[Operation]:
     return [o for o in walk(kernel.body) if o.name in names]
 
 
+def shared_bytes(kernel: Kernel) -> int:
+    """Return how many bytes the arrays of a block and its warps take, each at a multiple of 16."""
+    return sum(-(-_elements(kernel, o) * _itemsize(o) // 16) * 16 for o in _shared(kernel))
+
+
 def declare_shared(walker: Walker, kernel: Kernel, declaration: str, axes: Sequence[str]) -> None:
     """Declare at the head of the function what the threads of a block or a warp share.
 
-    `declaration` is text over {element}, {name} and {size}; `axes` are a
+    `declaration` is text over {element}, {name}, {size} and {offset}, in bytes; `axes` are a
     thread's numbers along x, y and z.
     """
-    allocs = [o for o in operations_of(kernel, "alloc") if _is_shared(o)]
+    allocs, offset = _shared(kernel), 0
     if operations_of(kernel, *_IN_WARP) or any(_placement(o) is Placement.WARP for o in allocs):
         walker.line(f"const int thread = {_thread(kernel, axes)};")
-    warps = -(-block_threads(kernel) // WARP_SIZE)
     for operation in allocs:
-        of_warp = _placement(operation) is Placement.WARP and warps > 1
-        size = max(1, operation.attributes["size"])
-        name = walker.fresh("shared")
+        name, size = walker.fresh("shared"), _elements(kernel, operation)
         element = gpu(walker).scalar(operation.attributes["dtype"])
-        walker.line(
-            declaration.format(element=element, name=name, size=size * (warps if of_warp else 1))
-        )
-        text = f"({name} + thread / {WARP_SIZE} * {size})" if of_warp else name
+        walker.line(declaration.format(element=element, name=name, size=size, offset=offset))
+        offset += -(-size * _itemsize(operation) // 16) * 16
+        of_warp = size // _warps(kernel, operation)
+        text = f"({name} + thread / {WARP_SIZE} * {of_warp})" if of_warp != size else name
         walker.names[id(operation.results[0])] = text
+
+
+def _shared(kernel: Kernel) -> list[Operation]:
+    """Return the allocations of what several threads see."""
+    return [o for o in operations_of(kernel, "alloc") if _placement(o) is not Placement.REGISTER]
+
+
+def _warps(kernel: Kernel, operation: Operation) -> int:
+    """Return how many times an array is there: once a warp, or once."""
+    return -(-block_threads(kernel) // WARP_SIZE) if _placement(operation) is Placement.WARP else 1
+
+
+def _elements(kernel: Kernel, operation: Operation) -> int:
+    return int(max(1, operation.attributes["size"])) * _warps(kernel, operation)
+
+
+def _itemsize(operation: Operation) -> int:
+    dtype: DType = operation.attributes["dtype"]
+    return dtype.itemsize
 
 
 def _placement(operation: Operation) -> Placement:
     kind = operation.results[0].type
     assert isinstance(kind, PointerType)
     return kind.placement
-
-
-def _is_shared(operation: Operation) -> bool:
-    return _placement(operation) is not Placement.REGISTER
 
 
 def _thread(kernel: Kernel, axes: Sequence[str]) -> str:

@@ -21,15 +21,21 @@ from tensorlib.ir.types import Placement, PointerType, VectorType
 from tensorlib.knobs import knob
 from tensorlib.passes.split import split
 from tensorlib.printers import (
+    control,
     gpu_convert,
     gpu_grid,
     gpu_memory,
     gpu_values,
     opencl_grid,
     opencl_memory,
+    opencl_subgroups,
 )
 from tensorlib.printers.gpu import Entry, function_text, shared_steps
 from tensorlib.printers.gpu_dialect import kept_as, number_text
+from tensorlib.printers.naming import entry_name
+from tensorlib.printers.opencl_branches import ClosingWalker
+from tensorlib.printers.opencl_device import OpenCLDevice, check_device
+from tensorlib.printers.opencl_subgroups import EXTENSIONS
 from tensorlib.printers.opencl_types import (
     LANES,
     ORDER,
@@ -41,7 +47,7 @@ from tensorlib.printers.opencl_types import (
     unsigned_of,
 )
 from tensorlib.printers.spelled import spelled
-from tensorlib.printers.walker import Emit, Walker, identifier
+from tensorlib.printers.walker import Emit, Walker
 
 __all__ = ["OPENCL_OPTIONS", "print_opencl"]
 
@@ -56,10 +62,11 @@ _ENTRY = Entry(
 _SPACE = {Placement.GLOBAL: "__global"}
 
 
-def print_opencl(kernel: Kernel, name: str = "") -> str:
+def print_opencl(kernel: Kernel, name: str = "", device: OpenCLDevice | None = None) -> str:
     """Return the OpenCL C of `kernel` after its passes; `name` names the function.
 
-    Give a name where the kernel's own is a word of the language. The kernel stays as it is.
+    Without one it is `naming.entry_name` of the kernel's own. The kernel stays as it is. Raises
+    KernelError for what the kernel needs and `device` lacks, where one is given.
 
     >>> from tensorlib.ir import parse
     >>> kernel = parse("kernel clear(%0.x: pointer<float32>, %1.i: int64, %2.to: float32) {\\n"
@@ -73,18 +80,22 @@ def print_opencl(kernel: Kernel, name: str = "") -> str:
     <BLANKLINE>
     """
     kernel = split(kernel, LANES)
-    walker = Walker(OpenCLC())
-    entry = _entry(walker, kernel)
+    has_warps = device is not None and device.has_warps
+    walker = ClosingWalker(OpenCLC(has_warps), kernel, has_warps)
+    entry = _entry(walker, kernel, has_warps)
     types = [_parameter(p) for p in kernel.parameters]
-    body = function_text(walker, kernel, entry, types, name or identifier(kernel.name))
+    body = function_text(walker, kernel, entry, types, name or entry_name(kernel.name, "opencl"))
     text = "".join([*walker.declarations.values(), body])
-    text = f"#pragma OPENCL FP_CONTRACT OFF\n{_DOUBLE if _USES_DOUBLE.search(text) else ''}{text}"
+    has_doubles = bool(_USES_DOUBLE.search(text))
+    if device is not None:
+        check_device(kernel, device, has_doubles, _local_bytes(kernel, has_warps))
+    text = f"#pragma OPENCL FP_CONTRACT OFF\n{_DOUBLE if has_doubles else ''}{text}"
     if knob("TENSORLIB_DEBUG") >= 4:
         print(text, file=sys.stderr)
     return text
 
 
-def _entry(walker: Walker, kernel: Kernel) -> Entry:
+def _entry(walker: Walker, kernel: Kernel, has_warps: bool) -> Entry:
     block = ""
     if "block" in kernel.attributes:
         x, y, z = gpu_grid.block_shape(kernel)
@@ -93,8 +104,26 @@ def _entry(walker: Walker, kernel: Kernel) -> Entry:
             walker, kernel, f"__local {{element}} {{name}}[{{size}}] {_ALIGNED};",
             [f"(int)get_local_id({axis})" for axis in range(3)],
         )  # fmt: skip
-        opencl_grid.declare_exchange(walker, kernel)
+        _declare_warps(walker, kernel, has_warps)
     return replace(_ENTRY, head=_ENTRY.head.replace("BLOCK", block))
+
+
+def _declare_warps(walker: Walker, kernel: Kernel, has_warps: bool) -> None:
+    """Declare what lanes exchange values with: local memory, or the sub-groups of the device."""
+    if not has_warps:
+        opencl_grid.declare_exchange(walker, kernel)
+    elif gpu_grid.operations_of(kernel, "warp_shuffle", "warp_vote", "barrier"):
+        texts = (f"#pragma OPENCL EXTENSION {name} : enable\n" for name in EXTENSIONS)
+        walker.declarations["sub-groups"] = "".join(texts)
+        if gpu_grid.operations_of(kernel, "warp_shuffle", "warp_vote"):
+            opencl_subgroups.declare_lanes(walker, kernel)
+
+
+def _local_bytes(kernel: Kernel, has_warps: bool) -> int:
+    if "block" not in kernel.attributes:
+        return 0
+    exchanged = 0 if has_warps else opencl_grid.exchange_bytes(kernel)
+    return gpu_grid.shared_bytes(kernel) + exchanged
 
 
 _ALIGNED = "__attribute__((aligned(16)))"
@@ -115,6 +144,7 @@ class OpenCLC:
     """The dialect of OpenCL C: vectors of 2 to 16 lanes, masks as signed lanes of 0 or -1."""
 
     operations: Mapping[str, Emit] = {
+        **control.OPERATIONS,
         **gpu_values.OPERATIONS,
         **gpu_convert.OPERATIONS,
         **gpu_memory.OPERATIONS,
@@ -122,6 +152,10 @@ class OpenCLC:
         "instruction": spelled("opencl"),
     }
     index = "long"
+
+    def __init__(self, has_warps: bool = False) -> None:
+        if has_warps:
+            self.operations = {**self.operations, **opencl_subgroups.OPERATIONS}
 
     # types and constants
     def type(self, walker: Walker, kind: VectorType) -> str:

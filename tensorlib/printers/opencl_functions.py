@@ -100,7 +100,7 @@ _TO_ODD = """\
 _FMA = """\
 TYPE NAME(TYPE a, TYPE b, TYPE c) {
   const {float64} p = convert_{float64}(HELPER0(a)) * convert_{float64}(HELPER0(b));
-  const {float64} d = convert_{float64}(HELPER0(c)), s = p + d, v = s - p, none = ({float64})(0.0);
+  const {float64} d = convert_{float64}(HELPER0(c)), s = p + d, v = s - p, none = ({float64})(0.0f);
   const {float64} e = (p - (s - v)) + (d - v);
   const {int64} x = as_{int64}(s), one = ({int64})(1), zero = ({int64})(0);
   const {int64} more = e > none ? one : zero, positive = s > none ? one : zero;
@@ -110,6 +110,12 @@ TYPE NAME(TYPE a, TYPE b, TYPE c) {
   return HELPER2(HELPER1(r));
 }
 """
+# The same in float32: products of float16 are exact there, and its 24 bits round to odd for 11.
+_FMA_SINGLE = (
+    _FMA.replace("{float64}", "{float32}")
+    .replace("{int64}", "{int32}")
+    .replace("HELPER2(HELPER1(r))", "HELPER1(r)")
+)
 
 _WIDE, _SINGLE = DType.float64, DType.float32
 FUNCTIONS: dict[str, OpenCLFunction] = {
@@ -129,9 +135,8 @@ FUNCTIONS: dict[str, OpenCLFunction] = {
     "float32_to_bfloat16": OpenCLFunction(_TO_BFLOAT16),
     "float64_to_odd": OpenCLFunction(_TO_ODD),
     "fma_float16": OpenCLFunction(
-        _FMA,
-        (("float16_to_float32", DType.float16), ("float64_to_odd", _WIDE),
-         ("float32_to_float16", _SINGLE)),
+        _FMA_SINGLE,
+        (("float16_to_float32", DType.float16), ("float32_to_float16", _SINGLE)),
     ),
     "fma_bfloat16": OpenCLFunction(
         _FMA,

@@ -11,14 +11,15 @@ from tensorlib.ir.types import Placement, PointerType, VectorType
 from tensorlib.printers.gpu_atomics import AtomicWords, loop, operator_of, update_own
 from tensorlib.printers.gpu_dialect import kept_as
 from tensorlib.printers.gpu_grid import block_threads, nothing, operations_of
+from tensorlib.printers.opencl_branches import LOCAL_BARRIER
+from tensorlib.printers.opencl_subgroups import SOURCES, declare_lanes
 from tensorlib.printers.opencl_types import SCALAR, type_name
 from tensorlib.printers.spelled import spelled
 from tensorlib.printers.walker import Emit, Walker, is_mask, vector
 
-__all__ = ["OPERATIONS", "declare_exchange", "fault"]
+__all__ = ["OPERATIONS", "declare_exchange", "exchange_bytes", "fault"]
 
 _BARRIER = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);"
-_LOCAL = "barrier(CLK_LOCAL_MEM_FENCE);"
 
 
 # --- who am I ---
@@ -38,6 +39,13 @@ def _barrier(walker: Walker, operation: Operation) -> None:
 # --- warps ---
 
 
+def exchange_bytes(kernel: Kernel) -> int:
+    """Return how many bytes of local memory shuffles and votes take."""
+    kinds = {_exchange_type(o.operands[0]) for o in operations_of(kernel, "warp_shuffle")}
+    size = sum(kind.width * kind.dtype.itemsize for kind in kinds) * block_threads(kernel)
+    return size + (4 * _warps(kernel) if operations_of(kernel, "warp_vote") else 0)
+
+
 def declare_exchange(walker: Walker, kernel: Kernel) -> None:
     """Declare the local memory of shuffles and votes, and how many lanes the thread's warp has."""
     shuffles = operations_of(kernel, "warp_shuffle")
@@ -46,46 +54,47 @@ def declare_exchange(walker: Walker, kernel: Kernel) -> None:
     for name in sorted({_exchanged(o.operands[0]) for o in shuffles}):
         walker.line(f"__local {name} exchange_{name}[{threads}];")
     if votes:
-        walker.line(f"__local uint votes[{-(-threads // WARP_SIZE)}];")
+        walker.line(f"__local uint votes[{_warps(kernel)}];")
     if shuffles or votes:
-        walker.line(f"const uint lane = thread & {WARP_SIZE - 1}, warp = thread - lane;")
-        text = str(WARP_SIZE)
-        if threads % WARP_SIZE:
-            text = f"min({WARP_SIZE}u, {threads} - warp)"
-        walker.line(f"const uint lanes = {text};")
+        declare_lanes(walker, kernel)
+
+
+def _warps(kernel: Kernel) -> int:
+    return -(-block_threads(kernel) // WARP_SIZE)
+
+
+def _exchange_type(value: Value) -> VectorType:
+    """Return the type in which a value is exchanged: masks as bytes."""
+    kind = vector(value)
+    return kind.of(DType.int8) if is_mask(kind) else kind.of(kept_as(kind.dtype))
 
 
 def _exchanged(value: Value) -> str:
-    """Return the type in which a value is exchanged: masks as bytes."""
-    kind = vector(value)
-    return type_name(kind.of(DType.int8)) if is_mask(kind) else type_name(kind)
-
-
-_SOURCES = {"down": "lane + {0}", "up": "lane - {0}", "xor": "lane ^ {0}", "index": "{0}"}
+    return type_name(_exchange_type(value))
 
 
 def _warp_shuffle(walker: Walker, operation: Operation) -> None:
     value, offset = operation.operands
     place, result = f"exchange_{_exchanged(value)}", operation.results[0]
     text = walker.mask(value, 8) if is_mask(value.type) else walker.use(value)
-    source = _SOURCES[operation.attributes["mode"]].format(walker.use(offset))
+    source = SOURCES[operation.attributes["mode"]].format(walker.use(offset))
     name = walker.temporary(source, VectorType(DType.uint32))
     walker.line(f"{place}[thread] = {text};")
-    walker.line(_LOCAL)
+    walker.line(LOCAL_BARRIER)
     walker.define(result, f"{place}[{name} < lanes ? warp + {name} : thread]", 8)
-    walker.line(_LOCAL)
+    walker.line(LOCAL_BARRIER)
 
 
 def _warp_vote(walker: Walker, operation: Operation) -> None:
     mode, result = operation.attributes["mode"], operation.results[0]
     place = f"votes[thread / {WARP_SIZE}]"
     walker.line(f"if (lane == 0) {place} = 0;")
-    walker.line(_LOCAL)
+    walker.line(LOCAL_BARRIER)
     walker.line(f"if ({walker.use(operation.operands[0])}) atomic_or(&{place}, 1u << lane);")
-    walker.line(_LOCAL)
+    walker.line(LOCAL_BARRIER)
     tests = {"ballot": "", "any": " != 0", "all": f" == 0xffffffffu >> ({WARP_SIZE} - lanes)"}
     walker.define(result, f"{place}{tests[mode]}")
-    walker.line(_LOCAL)
+    walker.line(LOCAL_BARRIER)
 
 
 # --- atomics ---
@@ -120,11 +129,17 @@ def _atomic(walker: Walker, operation: Operation) -> None:
     walker.define(operation.results[0], f"{name}({texts})")
 
 
+# Sites are small: the half of the word that says one is exchanged, which every device can.
 _FAULT = """\
 #ifndef tl_fault_
 #define tl_fault_
-static void tl_fault(__global long *faults, long site, long index) {
-  if (atom_cmpxchg(faults, 0L, site) == 0) faults[1] = index;
+static void tl_fault(__global long *faults, int site, long index) {
+#ifdef __ENDIAN_LITTLE__
+  volatile __global int *low = (volatile __global int *)faults;
+#else
+  volatile __global int *low = (volatile __global int *)faults + 1;
+#endif
+  if (atomic_cmpxchg(low, 0, site) == 0) faults[1] = index;
 }
 #endif
 """
@@ -132,7 +147,6 @@ static void tl_fault(__global long *faults, long site, long index) {
 
 def fault(walker: Walker) -> str:
     """Return the function that keeps the first failed check, after declaring it."""
-    walker.declarations["int64 atomics"] = _INT64
     walker.declarations["tl_fault"] = _FAULT
     return "tl_fault"
 

@@ -10,20 +10,23 @@ from tensorlib.passes.grid import without_grid
 from tensorlib.passes.grid_uniform import differing
 from tensorlib.passes.pipeline import run_passes
 from tensorlib.printers.gpu_grid import block_threads
+from tensorlib.printers.opencl_device import OpenCLDevice
 
 __all__ = ["for_opencl"]
 
 _EXCHANGES = ("warp_shuffle", "warp_vote")
 
 
-def for_opencl(kernel: Kernel) -> Kernel:
+def for_opencl(kernel: Kernel, device: OpenCLDevice | None = None) -> Kernel:
     """Return a kernel that `print_opencl` takes: nearly always `kernel` itself.
 
     Exchanges between lanes are printed with barriers, which all threads of a block must reach. So
     where a warp exchanges values in a branch or loop that another warp does not take, the result
     is a kernel without blocks, which runs all blocks of a grid; its last parameters are the sizes
-    of the grid (`passes.grid.GRID_PARAMETERS`).
+    of the grid (`passes.grid.GRID_PARAMETERS`). A device whose sub-groups are warps runs all.
     """
+    if device is not None and device.has_warps:
+        return kernel
     return run_passes(without_grid(kernel)) if _goes_apart(kernel) else kernel
 
 

@@ -1,4 +1,4 @@
-"""Walks a kernel's blocks and writes C-like lines: names, variables and control flow.
+"""Walks a kernel's blocks and writes C-like lines: names, variables and what is assigned to them.
 
 What differs between C, CUDA C and OpenCL C is a `Dialect`: names of types, constants, and a table
 of operations.
@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import PurePath
 from typing import Any, Protocol
 
 from tensorlib.dtypes import DType
-from tensorlib.ir.core import Block, Operation, Value
+from tensorlib.ir.core import Block, Kernel, Operation, Value
 from tensorlib.ir.types import VectorType
+from tensorlib.printers.leaving import Break, read_once, uses_of
+from tensorlib.printers.naming import MACROS, identifier
 
-__all__ = ["Dialect", "Emit", "Walker", "identifier", "is_mask", "lanes", "noted", "vector"]
+__all__ = ["Dialect", "Emit", "Walker", "is_mask", "lanes", "noted", "stem", "vector"]
 
+_CALL = re.compile(r"\w+(\([^()]*\))?")
 _NOTED: ContextVar[bool] = ContextVar("noted", default=False)
 
 
 class Dialect(Protocol):
-    """How one target spells types and constants; `operations` emits all but control flow.
+    """How one target spells types and constants; `operations` emits what blocks consist of.
 
     A mask (bool, width > 1) is a vector of signed lanes that hold 0 or -1; its lanes are as wide
     as those of the values that were compared, so the walker remembers `bits` for each. Where a
@@ -64,11 +67,6 @@ def is_mask(kind: Any) -> bool:
     return isinstance(kind, VectorType) and kind.dtype is DType.bool and kind.width > 1
 
 
-def identifier(name: str) -> str:
-    """Return `name` with everything replaced that C does not allow in identifiers."""
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
-
-
 @contextmanager
 def noted() -> Iterator[None]:
     """Print a comment in front of what each line of Python became, within the block.
@@ -85,11 +83,17 @@ def noted() -> Iterator[None]:
 class Walker:
     """Names each value of a kernel and collects the lines of its body and its declarations."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, kernel: Kernel) -> None:
         self.dialect = dialect
+        self.uses = uses_of(kernel)
+        self.texts: dict[int, str] = dict.fromkeys(read_once(kernel, self.uses), "")
+        self.false: set[int] = set()  # flags of loops that are not set where they are read
+        self.silent: set[int] = set()  # operations that the heads of loops say
+        self.breaks: dict[int, tuple[Break, Operation]] = {}  # an `if`, how and which loop it ends
         self.declarations: dict[str, str] = {}
         self.names: dict[int, str] = {}
         self.mask_bits: dict[int, int] = {}
+        self.wanted_bits: dict[int, int] = {}  # of masks whose lanes may be as wide as one likes
         self.lines: list[str] = []
         self.indent = 1
         self.count = 0
@@ -101,10 +105,11 @@ class Walker:
         """Add a line at the current depth."""
         self.lines.append("  " * self.indent + text)
 
-    def fresh(self, stem: str = "v") -> str:
+    def fresh(self, start: str = "v") -> str:
         """Return a name that no other value has; never one that ends in an underscore."""
         self.count += 1
-        return f"{stem}{self.count}"
+        name = f"{start}{self.count}"
+        return self.fresh(start) if name in MACROS else name
 
     # types
     def type(self, kind: VectorType) -> str:
@@ -137,10 +142,19 @@ class Walker:
         """Return the lane bits of a mask, 32 for constants."""
         return self.mask_bits.get(id(value), 32)
 
+    def bits_for(self, result: Value, like: Value | None = None) -> int:
+        """Return the lane bits that a mask should get: those wanted, else those of another."""
+        known = 32 if like is None else self.bits_of(like)
+        return self.wanted_bits.get(id(result), known)
+
     def define(self, result: Value, text: str, bits: int = 0) -> None:
         """Declare `result` as a new constant of the target; `bits` are the lanes of a mask."""
         kind = vector(result)
-        name = self.names[id(result)] = self.fresh(_stem(result, "v"))
+        if id(result) in self.texts:
+            self.texts[id(result)] = text
+            self.names[id(result)] = text if _CALL.fullmatch(text) else f"({text})"
+            return
+        name = self.names[id(result)] = self.fresh(stem(result, "v"))
         if is_mask(kind):
             self.mask_bits[id(result)] = bits
             self.line(f"const {self.mask_type(bits, kind.width)} {name} = {text};")
@@ -154,6 +168,10 @@ class Walker:
         self.line(f"const {type_name} {name} = {text};")
         return name
 
+    def named(self, text: str, kind: VectorType, bits: int = 0) -> str:
+        """Return a name that stands for `text`: itself, or that of a temporary."""
+        return text if text.isidentifier() else self.temporary(text, kind, bits)
+
     # operations
     def block(self, block: Block) -> None:
         """Write the operations of a block."""
@@ -163,12 +181,11 @@ class Walker:
     def operation(self, operation: Operation) -> None:
         """Write one operation; constants are written where they are used."""
         name = operation.name
-        if name in ("const", "yield", "assert"):
+        if name in ("const", "yield", "assert") or id(operation) in self.silent:
             return
         if self.is_noted:
             self._note(operation)
-        control = _CONTROL.get(name)
-        (control or self.dialect.operations[name])(self, operation)
+        self.dialect.operations[name](self, operation)
 
     def _note(self, operation: Operation) -> None:
         """Write a comment where the line of Python is another one: `// file:12  out[i] = v`."""
@@ -183,7 +200,7 @@ class Walker:
     # what control flow carries
     def variable(self, result: Value, text: str = "", bits: int = 32) -> None:
         """Declare the variable of a value that a loop or branch assigns."""
-        kind, name = vector(result), self.fresh(_stem(result, "c"))
+        kind, name = vector(result), self.fresh(stem(result, "c"))
         if is_mask(kind):
             self.mask_bits[id(result)] = bits
         type_name = self.mask_type(bits, kind.width) if is_mask(kind) else self.type(kind)
@@ -193,7 +210,7 @@ class Walker:
     def variables(self, results: list[Value], initial: list[Value]) -> None:
         """Declare the variables that a loop carries."""
         for result, value in zip(results, initial, strict=True):
-            bits = self.bits_of(value)
+            bits = self.bits_for(result, value)
             text = self.mask(value, bits) if is_mask(result.type) else self.use(value)
             self.variable(result, text, bits)
 
@@ -208,14 +225,15 @@ class Walker:
         """Write a block one step further in, then assign what it yields."""
         self.indent += 1
         self.block(block)
-        self._assign(block, results)
+        self.assign(results, block.operations[-1].operands)
         self.indent -= 1
 
-    def _assign(self, block: Block, results: list[Value]) -> None:
-        """Assign what a block yields; through temporaries where it reads other variables."""
-        variables = {self.names[id(r)] for r in results}
+    def assign(self, results: Iterable[Value], values: Iterable[Value]) -> None:
+        """Assign variables; through temporaries where a value reads one of the others."""
+        rows = [(r, v) for r, v in zip(results, values, strict=True) if id(r) not in self.false]
+        variables = {self.names[id(r)] for r, _ in rows}
         pairs = []
-        for result, value in zip(results, block.operations[-1].operands, strict=True):
+        for result, value in rows:
             bits = self.mask_bits.get(id(result), 0)
             text = self.mask(value, bits) if bits else self.use(value)
             name, source = self.names[id(result)], self.names.get(id(value))
@@ -226,57 +244,44 @@ class Walker:
         for name, text in pairs:
             self.line(f"{name} = {text};")
 
+    def condition(self, value: Value) -> str:
+        """Return the text of a condition between the parentheses of a statement."""
+        return self.texts.get(id(value)) or self.use(value)
 
-def _stem(value: Value, otherwise: str) -> str:
-    return f"{identifier(value.name)}_" if value.name else otherwise
+    def unset(self, values: Iterable[int]) -> None:
+        """Let values, by id, be flags that are not set."""
+        self.false.update(values)
+        self.names.update(dict.fromkeys(values, "0"))
 
+    def is_false(self, value: Value) -> bool:
+        """Whether a scalar bool is known to be false."""
+        made = value.operation
+        if made is None or made.name != "const":
+            return id(value) in self.false
+        return not made.attributes["value"]
 
-def _for(walker: Walker, operation: Operation) -> None:
-    start, stop, step = map(walker.use, operation.operands[:3])
-    block, results = operation.blocks[0], operation.results
-    walker.variables(results, operation.operands[3:])
-    walker.bind(block.parameters[1:], results)
-    item = block.parameters[0]
-    i = walker.names[id(item)] = walker.fresh(_stem(item, "i"))
-    # A step that is only known now runs nothing unless it is positive.
-    step_value = operation.operands[2].operation
-    is_known = step_value is not None and step_value.name == "const"
-    guard = "" if is_known else f" && {step} > 0"
-    if operation.attributes.get("parallel"):
-        start, stop, step = walker.dialect.share(walker, start, stop, step)
-    index = walker.dialect.index
-    walker.line(f"for ({index} {i} = {start}; {i} < {stop}{guard}; {i} += {step}) {{")
-    walker.nested(block, results)
-    walker.line("}")
-
-
-def _while(walker: Walker, operation: Operation) -> None:
-    head, body = operation.blocks
-    walker.variables(operation.results, operation.operands)
-    walker.bind(head.parameters, operation.results)
-    walker.bind(body.parameters, operation.results)
-    walker.line("for (;;) {")
-    walker.indent += 1
-    walker.block(head)
-    walker.line(f"if (!{walker.use(head.operations[-1].operands[0])}) break;")
-    walker.indent -= 1
-    walker.nested(body, operation.results)
-    walker.line("}")
+    def same(self, result: Value, value: Value) -> None:
+        """Let the name of a value stand for a result too."""
+        if id(result) in self.false or not self.uses[id(result)]:
+            return
+        if id(value) not in self.names:
+            bits = self.bits_for(result) if is_mask(result.type) else 0
+            self.define(result, self.mask(value, bits) if bits else self.use(value), bits)
+            return
+        self.names[id(result)] = self.names[id(value)]
+        if id(value) in self.mask_bits:
+            self.mask_bits[id(result)] = self.mask_bits[id(value)]
 
 
-def _if(walker: Walker, operation: Operation) -> None:
-    for result in operation.results:
-        walker.variable(result)
-    then, otherwise = operation.blocks
-    walker.line(f"if ({walker.use(operation.operands[0])}) {{")
-    walker.nested(then, operation.results)
-    if operation.results or len(otherwise.operations) > 1:
-        walker.line("} else {")
-        walker.nested(otherwise, operation.results)
-    walker.line("}")
-
-
-_CONTROL: dict[str, Emit] = {"for": _for, "while": _while, "if": _if}
+def stem(value: Value, otherwise: str) -> str:
+    """Return what the name of a value in C begins with."""
+    name = value.name
+    if not name:
+        return otherwise
+    if not (name.isascii() and name.isidentifier()):
+        name = identifier(name)
+    name = name.lstrip("_")
+    return f"{name}_" if name else otherwise
 
 
 def lanes(start: int, stop: int) -> str:

@@ -14,11 +14,22 @@ from tensorlib.ir.interpreter import Memory
 from tensorlib.ir.types import INDEX, VectorType
 from tensorlib.layouts.shape import crd2idx
 from tensorlib.simd import SIMD, SIMDType, lift
+from tensorlib.tiles.coordinates import check_counted_from_start, check_whole
 
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
 
-__all__ = ["Access", "edge_mask", "element", "load", "offset_of", "prefetch", "store", "times"]
+__all__ = [
+    "Access",
+    "Bracket",
+    "edge_mask",
+    "element",
+    "load",
+    "offset_of",
+    "prefetch",
+    "store",
+    "times",
+]
 
 Index = int | SIMD
 
@@ -46,6 +57,21 @@ class Access:
         return self.function(self.tile, 1, *arguments, **keywords)
 
 
+class Bracket:
+    """A method that waits for what is in its brackets."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __getitem__(self, given: Any) -> Any:
+        return self.function(given)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(arguments)
+
+
 # --- where elements are ---
 
 
@@ -70,6 +96,7 @@ def _plain_offset(tile: Tile, coordinates: Sequence[Any]) -> Any:
         raise fail(f"index: got {len(coordinates)} coordinates, needed {tile.rank} for {tile!r}")
     total: Any = tile.offset
     for c, n, s in zip(coordinates, tile.shape, tile.stride, strict=True):
+        check_whole(c)
         if isinstance(c, tuple) and not isinstance(s, tuple):
             raise fail(
                 f"index: got {c} for an axis of {tile!r} that is not nested, needed a number"
@@ -90,6 +117,7 @@ def _nested_offset(coordinate: Any, shape: Any, stride: Any) -> Any:
 
 def element(tile: Tile, coordinates: Sequence[Index]) -> tuple[Any, Any]:
     """Return memory and place of an element: IR values, or in plain Python a Memory and an int."""
+    check_counted_from_start(tile, coordinates)
     offset = offset_of(tile, coordinates)
     if isinstance(tile.pointer, Memory):
         return tile.pointer, int(offset)
@@ -158,6 +186,8 @@ def load(
     dtype: DType | None = None,
 ) -> SIMD:
     """Return `width` elements along the last axis, or one element of a vectorised tile."""
+    if mask is None:
+        check_counted_from_start(tile, coordinates)
     width, step = _step(tile, width)
     kind = _access_type("load", tile, dtype or tile.dtype, width)
     if kind.dtype is not tile.dtype and not (isinstance(step, int) and step == 1):
@@ -256,6 +286,8 @@ def _gather(tile: Tile, lanes: SIMD, mask: SIMD | None, other: Any) -> SIMD:
 def store(tile: Tile, width: int, *arguments: Any, mask: SIMD | None = None) -> None:
     """Write `width` elements along the last axis, or one element of a vectorised tile."""
     *coordinates, value = arguments
+    if mask is None:
+        check_counted_from_start(tile, coordinates)
     if hasattr(value, "store_into"):
         value.store_into(tile, coordinates)
         return

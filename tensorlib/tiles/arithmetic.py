@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tensorlib.ir.builder import current_builder, fail
 from tensorlib.ir.types import Placement
 from tensorlib.lang.target import current_block, current_target
@@ -21,6 +23,7 @@ __all__ = [
     "elementwise",
     "filled",
     "in_registers",
+    "known_shape",
     "loaded",
     "places",
     "static_shape",
@@ -34,10 +37,15 @@ Place = tuple[int, ...]
 
 def static_shape(where: str, tile: Tile) -> tuple[int, ...]:
     """Return the number of elements along each axis; raise KernelError where it is not known."""
-    found = [math.prod(_leaves(n)) if _is_known(n) else None for n in tile.shape]
+    found = known_shape(tile)
     if None in found:
         raise fail(f"{where}: got {tile!r}, needed a known shape; try .tile[M, N](m, n)")
     return tuple(n for n in found if n is not None)
+
+
+def known_shape(tile: Tile) -> tuple[int | None, ...]:
+    """Return the number of elements along each axis, None where it is known at run time only."""
+    return tuple(math.prod(_leaves(n)) if _is_known(n) else None for n in tile.shape)
 
 
 def _leaves(nested: Any) -> list[Any]:
@@ -118,8 +126,12 @@ def in_registers(where: str, tile: Tile, *others: Tile) -> Tile:
 
 
 def filled(tile: Tile, value: Any) -> Tile:
-    """Write `value` to every element."""
+    """Write `value` to every element; memory that threads share is filled by all of them."""
     shape = static_shape("fill", tile)
+    if tile.placement in (Placement.WARP, Placement.SHARED, Placement.CLUSTER):
+        from tensorlib.tiles.copies import filled_together
+
+        return filled_together(tile, shape, value)
     width = wide(shape, tile)
     for at in places(shape, width):
         tile.store[width](*at, value)
@@ -152,7 +164,9 @@ _APPLIED: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _is_scalar(value: Any) -> bool:
-    return isinstance(value, (int, float)) or (isinstance(value, SIMD) and value.width == 1)
+    return isinstance(value, (int, float, np.number)) or (
+        isinstance(value, SIMD) and value.width == 1
+    )
 
 
 def _part(value: Any, at: Place, width: int) -> Any:

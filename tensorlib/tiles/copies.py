@@ -10,17 +10,18 @@ from tensorlib.ir.builder import fail
 from tensorlib.ir.types import Placement
 from tensorlib.lang.awaiting import awaited
 from tensorlib.lang.copying import Copy, copy_async
-from tensorlib.lang.grid import barrier, lane_id, threads_of_block, warp_barrier
+from tensorlib.lang.explicit import loop
+from tensorlib.lang.grid import barrier, warp_barrier
 from tensorlib.layouts.layout import row_major
 from tensorlib.simd import SIMD
 from tensorlib.tiles.access import offset_of
 from tensorlib.tiles.arithmetic import places, static_shape, wide
-from tensorlib.tiles.reduction import thread_number
+from tensorlib.tiles.reduction import members_of
 
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
 
-__all__ = ["Copying", "Staged", "copied_from"]
+__all__ = ["Copying", "Staged", "copied_from", "filled_together", "place_of_part"]
 
 
 _SHARED = {Placement.WARP, Placement.SHARED, Placement.CLUSTER}  # a cluster is a block here
@@ -130,40 +131,55 @@ def _by_one(target: Tile, source: Tile, other: Any, is_masked: bool = False) -> 
 # --- by threads together ---
 
 
-def _members(placement: Placement) -> tuple[SIMD, int]:
-    """Return this thread's number among those who share memory, and how many they are."""
-    threads = threads_of_block("copy")
-    if placement is Placement.WARP:
-        if threads > 32 and threads % 32:
-            raise fail(f"copy: got a block of {threads} threads, needed whole warps")
-        return lane_id(), min(threads, 32)
-    return thread_number(), threads
-
-
 def staged(target: Tile, source: Tile, other: Any, is_masked: bool = False) -> Staged:
     """Begin to copy: thread t brings parts t, t + n, ... of n threads."""
     placement = (
         Placement.WARP if Placement.WARP in _placements(target, source) else Placement.SHARED
     )
-    me, members = _members(placement)
+    me, members = members_of("copy", placement)
     shape = static_shape("copy", target)
     width = wide(shape, target, source, is_run=other is None and not is_masked)
     parts = math.prod(shape) // width
     copies: list[Copy] = []
+
+    def at_once(first: Any) -> None:
+        at, is_there = place_of_part(shape, width, me + first), me + first < parts
+        _at_once(target, source, at, width, is_there, other, is_masked)
+
+    if other is not None or is_masked or target.lanes[0] > 1:
+        loop((0, parts, members), at_once)
+        return Staged(target, copies, placement)
     for first in range(0, parts, members):
-        at = _place(shape, width, me + first)
-        if first + members <= parts and other is None and not is_masked and target.lanes[0] == 1:
+        if first + members <= parts:
+            at = place_of_part(shape, width, me + first)
             copies.append(copy_async(_run(target, at, width), _run(source, at, width)))
         else:
-            _at_once(target, source, at, width, me + first < parts, other, is_masked)
+            at_once(first)
     return Staged(target, copies, placement)
+
+
+def filled_together(tile: Tile, shape: tuple[int, ...], value: Any) -> Tile:
+    """Write a value to every element: a part by each thread of those that share the memory."""
+    me, members = members_of("fill", tile.placement)
+    met = warp_barrier if tile.placement is Placement.WARP else barrier
+    width, parts = wide(shape, tile), math.prod(shape)
+    parts //= width
+    met()  # nobody uses what was there
+
+    def fill(first: Any) -> None:
+        at, is_there = place_of_part(shape, width, me + first), me + first < parts
+        tile.store[width](*at, value, mask=is_there.splat(max(width, tile.lanes[0])))
+
+    loop((0, parts, members), fill)
+    met()
+    return tile
 
 
 def _placements(*tiles: Tile) -> set[Placement]:
     return {t.placement for t in tiles}
 
 
-def _place(shape: tuple[int, ...], width: int, part: Any) -> tuple[Any, ...]:
+def place_of_part(shape: tuple[int, ...], width: int, part: Any) -> tuple[Any, ...]:
     """Return the coordinates where a part of `width` elements begins, in row-major order."""
     found: list[Any] = []
     for axis, n in enumerate(reversed(shape)):

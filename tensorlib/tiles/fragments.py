@@ -10,22 +10,25 @@ from tensorlib.dtypes import DType
 from tensorlib.errors import LayoutError
 from tensorlib.ir.builder import fail
 from tensorlib.ir.types import Placement
-from tensorlib.lang.grid import lane_id, threads_of_block
+from tensorlib.lang.gathering import gather, scatter
+from tensorlib.lang.grid import lane_id, threads_of_block, warp_id
 from tensorlib.lang.warp import WARP_SIZE, warp_reduce
 from tensorlib.layouts.algebra import composition
 from tensorlib.layouts.divide import zipped_divide
 from tensorlib.layouts.hardware.atom import MMAAtom
+from tensorlib.layouts.hardware.mma_tile import TiledMMA
 from tensorlib.layouts.hardware.operand import Operand
 from tensorlib.layouts.layout import Layout, make_layout
+from tensorlib.layouts.shape import product_each
 from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tiles.matrix_instruction import multiply_add, number_type
-from tensorlib.tiles.reduction import Ready, folded, operator_of
+from tensorlib.tiles.reduction import Ready, folded, operator_of, reduced, thread_number
 from tensorlib.tiles.views import layout_of, of_layout
 
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
 
-__all__ = ["Fragment", "FragmentProduct", "FragmentType", "fragment", "loaded_by_lanes"]
+__all__ = ["Fragment", "FragmentProduct", "FragmentType", "fragment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +38,42 @@ class FragmentType:
     It stands for a layout in `Tile[dtype, layout, REGISTER](0)` and in `.copy[REGISTER](layout)`.
     """
 
-    atom: MMAAtom
+    atom: MMAAtom | TiledMMA
     operand: Operand
     shape: tuple[int, int]  # of the whole tile: (M, K), (K, N) or (M, N)
 
     @property
-    def layout(self) -> Layout:
-        """The instruction's layout (thread, value) -> index, rows fastest."""
-        return self.atom.tv(self.operand)
+    def instruction(self) -> MMAAtom:
+        """The instruction that a warp runs."""
+        return self.atom.atom if isinstance(self.atom, TiledMMA) else self.atom
 
     @property
     def lanes(self) -> int:
         """How many elements of one instruction's operand a thread holds."""
-        return int(self.layout.mode(1).size)
+        return int(self.instruction.tv(self.operand).mode(1).size)
 
     @property
     def repeats(self) -> tuple[int, int]:
-        """How many instructions' operands there are along rows and columns of the operand."""
-        rows, columns = self.atom.block(self.operand)
-        m, n = self._turned(self.shape)
-        return m // rows, n // columns
+        """How many instructions' operands a warp has along rows and columns of the operand."""
+        _, _, rows, columns = self._arranged(Layout(self._turned(self.shape))).modes
+        return int(rows.size), int(columns.size)
+
+    def _arranged(self, matrix: Layout) -> Layout:
+        """Return the layout (thread, value, i, j) over a matrix of this shape, (N, K) for B."""
+        if isinstance(self.atom, TiledMMA):
+            return self.atom.arrangement(self.operand, matrix)
+        parts, rest = zipped_divide(matrix, self.atom.block(self.operand)).modes
+        held = composition(parts, self.atom.tv(self.operand))
+        return make_layout(*held.modes, *rest.modes)
+
+    def coordinates(self, values: Any, i: Any, j: Any) -> tuple[Any, Any]:
+        """Return row and column, (n, k) for B, of this thread's values of instruction (i, j)."""
+        shape, thread = self._turned(self.shape), self.thread()
+        found = [
+            self._arranged(Layout(shape, strides))(thread, values, i, j)
+            for strides in ((1, 0), (0, 1))
+        ]
+        return found[0], found[1]
 
     def _turned(self, axes: tuple[Any, Any]) -> tuple[Any, Any]:
         """A pair of (rows, columns) as the instruction has it: B is (N, K) there."""
@@ -77,21 +96,16 @@ class FragmentType:
         found = []
         for i in range(rows):
             for j in range(columns):
-                masks = None if other is None else self._masks(tile, i, j)
-                lanes = [self._element(at, i, j, v, masks, other) for v in range(self.lanes)]
-                found.append(SIMD.join(*lanes))
+                mask = None if other is None else self._mask(tile, i, j)
+                view, where = at(i, j)
+                if self.lanes == 1:
+                    found.append(view.load(*where, mask=mask, other=other or 0))
+                else:
+                    found.append(gather(view, *where, mask=mask, other=other or 0))
         return Fragment(self, found)
 
-    def _element(
-        self, at: Callable[..., Any], i: int, j: int, v: int, masks: Any, other: Any
-    ) -> SIMD:
-        tile, where = at(i, j, v)
-        if masks is None:
-            return tile.load(*where)  # type: ignore[no-any-return]
-        return tile.load(*where, mask=masks[v], other=other)  # type: ignore[no-any-return]
-
     def _places(self, tile: Tile) -> Callable[..., tuple[Tile, tuple[Any, ...]]]:
-        """Return where a tile has value v of the instruction at (i, j): a view and coordinates."""
+        """Return where a tile has the values of the instruction at (i, j): a view, coordinates."""
         matrix = tile.transpose() if self.operand == "b" else tile
         layout, values = layout_of(matrix)
         if layout.rank != 2 or tuple(m.size for m in layout.modes) != self._turned(self.shape):
@@ -100,28 +114,29 @@ class FragmentType:
                 f"of {self.atom.name}; try .tile[{self.shape[0]}, {self.shape[1]}](i, j)"
             )
         try:
-            parts, rest = zipped_divide(layout, self.atom.block(self.operand)).modes
-            held = composition(parts, self.layout)
+            whole = self._arranged(layout)
         except LayoutError as error:
             raise fail(f"fragment: {error}") from None
-        whole = make_layout(held.mode(0), held.mode(1), *rest.modes)
         view, lane = of_layout(matrix, whole, values, 0), self.thread()
-        return lambda i, j, v: (view, (lane, v, i, j))
+        return lambda i, j: (view, (lane, self.numbers(), i, j))
 
-    def _masks(self, tile: Tile, i: int, j: int) -> list[SIMD]:
+    def numbers(self) -> Any:
+        """The numbers of a thread's values, as one coordinate of all of them."""
+        return SIMDType(DType.int64, self.lanes)(*range(self.lanes)) if self.lanes > 1 else 0
+
+    def _mask(self, tile: Tile, i: int, j: int) -> SIMD:
         """Return which values lie before the tile's edge."""
         ends = self._turned(tile.extent)
-        rows, columns = self.atom.block(self.operand)
-        lane, found = self.thread(), []
-        for v in range(self.lanes):
-            row, column = place_of(self.layout, rows, lane, v)
-            found.append((row + i * rows < ends[0]) & (column + j * columns < ends[1]))
-        return found
+        row, column = self.coordinates(self.numbers(), i, j)
+        mask: SIMD = (row < ends[0]) & (column < ends[1])
+        return mask
 
     def thread(self) -> Any:
         """Return the number of this thread among those of the instruction."""
         if self.atom.threads == 1:
             return 0
+        if isinstance(self.atom, TiledMMA):
+            return self._thread_of_block()
         if self.atom.threads != WARP_SIZE:
             raise fail(f"fragment: got {self.atom.name} of {self.atom.threads} threads, needed 32")
         if threads_of_block("fragment") % WARP_SIZE:
@@ -131,8 +146,18 @@ class FragmentType:
             )
         return lane_id()
 
+    def _thread_of_block(self) -> SIMD:
+        threads = threads_of_block("fragment")
+        if self.instruction.threads != WARP_SIZE or threads != self.atom.threads:
+            raise fail(
+                f"fragment: got a block of {threads} threads, needed the {self.atom.threads} of "
+                f"{self.atom.name}"
+            )
+        return thread_number()
+
     def _check_dtype(self, dtype: DType) -> None:
-        name = {"a": self.atom.a_dtype, "b": self.atom.b_dtype, "c": self.atom.c_dtype}
+        atom = self.instruction
+        name = {"a": atom.a_dtype, "b": atom.b_dtype, "c": atom.c_dtype}
         wanted = number_type(name[self.operand])
         if dtype is not wanted:
             raise fail(
@@ -144,11 +169,14 @@ class FragmentType:
         return f"fragment({self.atom.name}, {self.operand!r}, {self.shape})"
 
 
-def fragment(atom: MMAAtom, operand: Operand, shape: tuple[int, int] | None = None) -> FragmentType:
+def fragment(
+    atom: MMAAtom | TiledMMA, operand: Operand, shape: tuple[int, int] | None = None
+) -> FragmentType:
     """Return the layout of operand "a", "b" or "c" of a matrix instruction, as `a @ b` has it.
 
-    Shapes are (M, K), (K, N) and (M, N); a larger one than the instruction's repeats it. Raises
-    KernelError where the instruction does not divide the shape.
+    Shapes are (M, K), (K, N) and (M, N); a larger one than the instruction's repeats it. Of a
+    `tiled_mma`, which has a group of threads for each part of the matrix, all threads of a block
+    hold the fragment together. Raises KernelError where the instruction does not divide the shape.
 
     >>> from tensorlib.layouts.hardware import mma
     >>> fragment(mma("m16n8k8.tf32"), "b", (16, 16)).repeats
@@ -156,6 +184,8 @@ def fragment(atom: MMAAtom, operand: Operand, shape: tuple[int, int] | None = No
     """
     if operand not in ("a", "b", "c"):
         raise fail(f"fragment: got operand {operand!r}, needed 'a', 'b' or 'c'")
+    if isinstance(atom, TiledMMA) and product_each(atom.threads_vmnk.shape)[3] != 1:
+        raise fail(f"fragment: got {atom.name}, needed one group of threads along K")
     rows, columns = atom.block(operand)
     own = (columns, rows) if operand == "b" else (rows, columns)
     shape = own if shape is None else shape
@@ -215,14 +245,13 @@ class Fragment:
         rows, columns = self.type.repeats
         for i in range(rows):
             for j in range(columns):
-                masks = self.type._masks(tile, i, j) if is_masked else None
-                self._store_part(at, i, j, masks)
-
-    def _store_part(self, at: Callable[..., Any], i: int, j: int, masks: Any) -> None:
-        value = self.values[i * self.type.repeats[1] + j]
-        for v in range(self.type.lanes):
-            tile, where = at(i, j, v)
-            tile.store(*where, value[v], mask=None if masks is None else masks[v])
+                mask = self.type._mask(tile, i, j) if is_masked else None
+                value = self.values[i * columns + j]
+                view, where = at(i, j)
+                if value.width == 1:
+                    view.store(*where, value, mask=mask)
+                else:
+                    scatter(view, *where, value, mask=mask)
 
     def reduce(self, operator: Any) -> Ready:
         """Return all elements folded, by shuffles between the lanes; every lane gets the result."""
@@ -233,7 +262,22 @@ class Fragment:
         total = folded(total, function)
         if self.type.atom.threads > 1:
             total = warp_reduce(total, function)
+        if isinstance(self.type.atom, TiledMMA):
+            total = self._over_warps(total, function)
         return Ready(total.value, total.dtype, total.width)
+
+    def _over_warps(self, total: SIMD, function: Callable[[Any, Any], Any]) -> SIMD:
+        """Fold the totals of the warps of a block, through shared memory."""
+        from tensorlib.tile import stack_allocation
+
+        if self.type.atom.copies(self.type.operand) > 1:
+            raise fail(f"reduce: got {self.type}, which several warps hold; needed operand 'c'")
+        totals: Tile = stack_allocation[total.dtype, Placement.SHARED](
+            self.type.atom.threads // WARP_SIZE
+        )
+        totals.store(warp_id(), total, mask=lane_id() == 0)
+        found: SIMD = reduced(totals, function)
+        return found
 
     def __await__(self) -> Generator[None, None, Fragment]:
         """A fragment is there already."""
@@ -241,7 +285,7 @@ class Fragment:
         yield
 
     def __add__(self, other: Any) -> Any:
-        if isinstance(other, FragmentProduct):
+        if hasattr(other, "added_to"):
             return other.added_to(self)
         return self._with(other, lambda a, b: a + b)
 
@@ -263,11 +307,16 @@ class Fragment:
     def __matmul__(self, other: Any) -> FragmentProduct:
         """Return the product, to be added to a fragment or taken with `.fragment()`."""
         if not isinstance(other, Fragment):
-            raise fail(f"@: got a fragment and a {type(other).__name__}, needed two fragments")
+            shown = repr(other) if hasattr(other, "placement") else f"a {type(other).__name__}"
+            raise fail(
+                f"@: got {self.type} and {shown}, needed two fragments or two tiles; "
+                "try .copy[REGISTER](layout=tl.fragment(atom, 'b', shape))"
+            )
         a, b = self.type, other.type
         if (a.operand, b.operand) != ("a", "b") or a.atom != b.atom or a.shape[1] != b.shape[0]:
             raise fail(
-                f"@: got {a} and {b}, needed operands 'a' (M, K) and 'b' (K, N) of one instruction"
+                f"@: got {a} and {b}, needed operands 'a' (M, K) and 'b' (K, N) of one "
+                "instruction; try tl.fragment(atom, 'a', (M, K)) and tl.fragment(atom, 'b', (K, N))"
             )
         return FragmentProduct(self, other)
 
@@ -296,21 +345,19 @@ class FragmentProduct:
     def fragment(self) -> Fragment:
         """Return the product by itself, added to zeros."""
         kind = self.type
-        return self.added_to(kind.made(number_type(kind.atom.c_dtype), Placement.REGISTER))
+        zeros = kind.made(number_type(kind.instruction.c_dtype), Placement.REGISTER)
+        return self.added_to(zeros)
 
     def added_to(self, addend: Fragment) -> Fragment:
         """Return addend + a @ b, one instruction after the other along K."""
         kind = self.type
         if addend.type != kind:
-            raise fail(f"@: got {addend.type} to add {kind} to, needed one layout")
-        found = list(addend.values)
-        (_, columns), steps = kind.repeats, self.a.type.repeats[1]
-        for place, total in enumerate(found):
-            i, j = divmod(place, columns)
-            for k in range(steps):
-                a, b = self.a.values[i * steps + k], self.b.values[j * steps + k]
-                total = multiply_add(kind.atom, total, a, b)
-            found[place] = total
+            raise fail(
+                f"@: got {addend.type} to add {kind} to, needed one layout; try Tile[dtype, "
+                f"tl.fragment(atom, 'c', {kind.shape})](0) for the sum"
+            )
+        repeats = *kind.repeats, self.a.type.repeats[1]
+        found = multiply_add(kind.instruction, addend.values, self.a.values, self.b.values, repeats)
         return Fragment(kind, found)
 
     def __add__(self, other: Any) -> Any:
@@ -327,53 +374,3 @@ class FragmentProduct:
     def __await__(self) -> Generator[None, None, Fragment]:
         return self.fragment()
         yield
-
-
-def place_of(layout: Layout, rows: int, lane: Any, value: int) -> tuple[Any, Any]:
-    """Return row and column of an element that a lane holds, by a layout with rows fastest."""
-    index = layout(lane, value)
-    return index % rows, index // rows
-
-
-# --- a vector for each lane ---
-
-
-class LaneTile:
-    """A vector in each lane of a warp; `reduce` folds all of them."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: SIMD) -> None:
-        self.value = value
-
-    def __tree__(self) -> tuple[list[Any], Any]:
-        """What a loop carries."""
-        return [self.value], lambda parts: LaneTile(*parts)
-
-    def reduce(self, operator: Any) -> Ready:
-        """Return all elements of all lanes folded, by shuffles; every lane gets the result."""
-        function = operator_of("reduce", operator)
-        total: Any = warp_reduce(folded(self.value, function), function)
-        return Ready(total.value, total.dtype, total.width)
-
-    def __await__(self) -> Generator[None, None, LaneTile]:
-        return self
-        yield
-
-
-def loaded_by_lanes(tile: Tile, placement: Any) -> Callable[..., LaneTile]:
-    """Return what loads a vector in each lane, from an index that is the thread's own."""
-    if placement is not Placement.WARP:
-        shown = placement.value if isinstance(placement, Placement) else repr(placement)
-        raise fail(f"load_tile: got placement {shown}, needed WARP; try .tile and .copy")
-
-    def call(index: Any, width: int = 1, other: Any = 0) -> LaneTile:
-        if tile.rank != 1:
-            raise fail(f"load_tile: got {tile!r}, needed one axis")
-        first = index * width
-        if width == 1:
-            return LaneTile(tile.load(first, mask=tile.mask(first), other=other))
-        value = tile.load[width](first, mask=tile.mask[width](first), other=other)
-        return LaneTile(value)
-
-    return call

@@ -1,4 +1,4 @@
-"""Matrix instructions of a warp: their meaning through the warp's memory, and CUDA's spelling.
+"""Matrix instructions of a warp: their meaning through the warp's memory.
 
 Every lane puts what it holds of A and B where all lanes see it; then it adds the products of its
 elements of C along K, in order, with fused multiply-adds. Hardware adds in an order of its own.
@@ -6,12 +6,17 @@ elements of C along K, in order, with fused multiply-adds. Hardware adds in an o
 
 from __future__ import annotations
 
+import functools
+import itertools
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from tensorlib.dtypes import DType
 from tensorlib.ir.builder import fail
 from tensorlib.ir.types import Placement
+from tensorlib.lang.explicit import loop
+from tensorlib.lang.gathering import gather, scatter
 from tensorlib.lang.grid import lane_id, warp_barrier
 from tensorlib.lang.instruction import Instruction, instruction
 from tensorlib.layouts.algebra import composition
@@ -19,15 +24,19 @@ from tensorlib.layouts.hardware.atom import MMAAtom
 from tensorlib.layouts.hardware.nvidia import mma, mma_names
 from tensorlib.layouts.hardware.operand import Operand
 from tensorlib.layouts.layout import Layout
-from tensorlib.simd import SIMD
+from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tiles.product import widened
+from tensorlib.tiles.ptx import ptx
 
-__all__ = ["multiply_add", "number_type", "ptx", "tf32"]
+__all__ = ["along", "is_spelled", "multiply_add", "number_type", "rounded", "tf32"]
+
+Values = Sequence[SIMD]  # what a lane holds, a vector for each instruction
+HALVES = (DType.float16, DType.bfloat16)
 
 _NUMBERS = {
     "tf32": DType.float32, "f32": DType.float32, "f16": DType.float16, "bf16": DType.bfloat16,
     "f64": DType.float64, "s8": DType.int8, "u8": DType.uint8, "s32": DType.int32,
-    "u32": DType.uint32,
+    "u32": DType.uint32, "e4m3": DType.float8_e4m3fn, "e5m2": DType.float8_e5m2,
 }  # fmt: skip
 
 
@@ -52,15 +61,33 @@ def tf32(x: SIMD) -> SIMD:
     return (x == x).select(bits.bitcast(DType.float32), x)
 
 
-def multiply_add(atom: MMAAtom, c: SIMD, a: SIMD, b: SIMD) -> SIMD:
-    """Return c + A B^T as each lane holds it: the instruction, where the target spells it."""
+def multiply_add(
+    atom: MMAAtom, c: Values, a: Values, b: Values, repeats: tuple[int, int, int]
+) -> list[SIMD]:
+    """Return c + A B^T as each lane holds it, of so many instructions along M, N and K.
+
+    Where the target spells the instruction, that is one after the other along K; elsewhere what
+    they mean, in one loop for all of them.
+    """
+    known = _known(atom)
     if atom.threads == 1:
-        return _alone(atom, c, a, b)
-    atom = _known(atom)
-    if not ptx(atom):  # nobody spells it
-        return _through_memory(atom, c, a, b)
-    found: SIMD = instruction_of(atom)(c, a, b)
+        one: Callable[[SIMD, SIMD, SIMD], SIMD] = functools.partial(_alone, atom)
+    elif is_spelled(known):
+        one = instruction_of(known)
+    else:
+        return through_memory(known, c, a, b, repeats)
+    rows, columns, steps = repeats
+    found = list(c)
+    for i, j, k in itertools.product(range(rows), range(columns), range(steps)):
+        place = i * columns + j
+        found[place] = one(found[place], a[i * steps + k], b[j * steps + k])
     return found
+
+
+def is_spelled(atom: MMAAtom) -> bool:
+    """Return whether the target of the kernel being built has the instruction of a warp."""
+    atom = _known(atom)
+    return bool(ptx(atom)) and instruction_of(atom).is_native
 
 
 @cache
@@ -83,78 +110,146 @@ def instruction_of(atom: MMAAtom) -> Instruction:
     """Return the instruction of an atom that PTX has, its body being the meaning."""
 
     def multiply(c: SIMD, a: SIMD, b: SIMD) -> SIMD:
-        return _through_memory(atom, c, a, b)
+        return through_memory(atom, [c], [a], [b], (1, 1, 1))[0]
 
     multiply.__qualname__ = multiply.__name__ = "mma_" + atom.name.replace(".", "_")
     multiply.__doc__ = f"{atom.name}: c + a @ b, of a warp. Source: {atom.spec}"
-    # m16 of float64 came with sm_90 (PTX ISA 7.8), what else there is with sm_80
-    level = "sm_90" if atom.a_dtype == "f64" and atom.shape[0] == 16 else "sm_80"
-    return instruction(cuda=ptx(atom), requires={"cuda": level}, portable=True)(multiply)
+    return instruction(cuda=ptx(atom), requires={"cuda": level_of(atom)}, portable=True)(multiply)
+
+
+# What came before or after sm_80, by the type of A and the rows of C. Source: PTX ISA 9.2, `mma`.
+_LEVELS = {("f64", 16): "sm_90", ("e4m3", 16): "sm_89", ("e5m2", 16): "sm_89"}
+_TURING = ("m16n8k8.f16", "m16n8k8.f16.f16", "m8n8k16.s8", "m8n8k16.u8")
+
+
+def level_of(atom: MMAAtom) -> str:
+    """Return the first devices that have an `mma.sync`.
+
+    >>> level_of(mma("m16n8k32.e4m3")), level_of(mma("m8n8k16.s8"))
+    ('sm_89', 'sm_75')
+    """
+    level = _LEVELS.get((atom.a_dtype, atom.shape[0]), "sm_80")
+    return "sm_75" if atom.name in _TURING else level
 
 
 # --- the meaning ---
 
 
-def _through_memory(atom: MMAAtom, c: SIMD, a: SIMD, b: SIMD) -> SIMD:
-    left, right = _shared(atom, "a", a), _shared(atom, "b", b)
+def through_memory(
+    atom: MMAAtom, c: Values, a: Values, b: Values, repeats: tuple[int, int, int]
+) -> list[SIMD]:
+    """Return c + A B^T of so many instructions along M, N and K: one loop along K for all of them.
+
+    Registers have no addresses, so the loop goes over the warp's memory.
+    """
+    rows, columns, steps = repeats
+    left = _shared(atom, "a", a, (rows, steps))
+    right = _shared(atom, "b", b, (columns, steps))
     warp_barrier()
-    rows = _lines(atom, 0)
-    columns = _lines(atom, 1)
-    lane, k = lane_id(), atom.shape[2]
-    lefts = {v: _line(left, rows, lane, v, k) for v in _firsts(rows, c.width)}
-    rights = {v: _line(right, columns, lane, v, k) for v in _firsts(columns, c.width)}
-    found = []
-    for v in range(c.width):
-        x, y = lefts[_first(rows, v)], rights[_first(columns, v)]
-        found.append(_summed(c[v], x, y))
+    read_left = _reader(atom, 0, left, rows)
+    read_right = _reader(atom, 1, right, columns)
+
+    def added(k: Any, *totals: SIMD) -> Any:
+        x, y = read_left(k), read_right(k)
+        pairs = [(p, q) for p in x for q in y]
+        found = [widened(p, q, t) for (p, q), t in zip(pairs, totals, strict=True)]
+        return tuple(found) if len(found) > 1 else found[0]
+
+    found = along(atom, added, c, steps)
     warp_barrier()
-    return SIMD.join(*found)
+    return found
 
 
-def _shared(atom: MMAAtom, operand: Operand, held: SIMD) -> Any:
-    """Return the operand's matrix in memory of the warp, with rows fastest, when all have met."""
+def along(atom: MMAAtom, added: Callable[..., Any], totals: Values, steps: int) -> list[SIMD]:
+    """Run the loop along K; halves are added in float32 and rounded behind each instruction."""
+    depth = atom.shape[2]
+    if totals[0].dtype not in HALVES:
+        return _listed(loop(depth * steps, added, *totals))
+
+    def instruction_(step: Any, *halves: SIMD) -> Any:
+        wide = [half.cast(DType.float32) for half in halves]
+        found = _listed(loop((step * depth, step * depth + depth), added, *wide))
+        narrow = [total.cast(halves[0].dtype) for total in found]
+        return tuple(narrow) if len(narrow) > 1 else narrow[0]
+
+    return _listed(loop(steps, instruction_, *totals))
+
+
+def _listed(found: Any) -> list[SIMD]:
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+def _shared(atom: MMAAtom, operand: Operand, held: Values, repeats: tuple[int, int]) -> Any:
+    """Return an operand's matrix in memory of the warp, with rows fastest: what lanes hold of it.
+
+    It can be read when all have met.
+    """
     from tensorlib.tile import Tile
 
-    held = rounded(atom, operand, held)
-    memory = Tile[held.dtype, Layout(atom.block(operand)), Placement.WARP]()
-    flat = memory.viewed((memory.size,), (1,), 0)
-    lane, layout = lane_id(), atom.tv(operand)
-    for v in range(held.width):
-        flat[layout(lane, v)] = held[v]
+    (rows, columns), (down, along) = atom.block(operand), repeats
+    values = [rounded(atom, operand, value) for value in held]
+    memory = Tile[values[0].dtype, Layout(rows * columns * down * along), Placement.WARP]()
+    stride = rows * down
+    places = composition(Layout((rows, columns), (1, stride)), atom.tv(operand))
+    first, offsets = places.mode(0)(lane_id()), _numbers(places.mode(1))
+    for n, value in enumerate(values):
+        i, k = divmod(n, along)
+        _put(memory, first + (offsets + (i * rows + k * columns * stride)), value)
     return memory
+
+
+def _numbers(layout: Layout) -> SIMD:
+    """Return a layout's table as a vector."""
+    return SIMDType(DType.int64, int(layout.size))(*(int(n) for n in layout.table()))
 
 
 def rounded(atom: MMAAtom, operand: Operand, held: SIMD) -> SIMD:
     """Return what the instruction makes of an operand before it multiplies."""
+    if held.dtype.is_coded:  # codes compute nothing
+        return held.cast(DType.float32)
     is_tf32 = (atom.a_dtype if operand == "a" else atom.b_dtype) == "tf32"
     return tf32(held) if is_tf32 else held
 
 
-def _lines(atom: MMAAtom, axis: int) -> Layout:
-    """Return the layout (thread, value) -> row of C, or column of C for axis 1."""
-    stride = (1, 0) if axis == 0 else (0, 1)
-    return composition(Layout(atom.block("c"), stride), atom.c)
+def _reader(atom: MMAAtom, axis: int, memory: Any, count: int) -> Callable[[Any], list[SIMD]]:
+    """Return what reads, at step k, the factors of each value of C that a lane holds.
+
+    That is a row of A for axis 0, a column of B for axis 1, and of `count` instructions.
+    """
+    strides = (1, 0) if axis == 0 else (0, 1)
+    lines = composition(Layout(atom.block("c"), strides), atom.c)
+    own = [int(n) for n in lines.mode(1).table()]
+    known = sorted(set(own))
+    if len(known) & (len(known) - 1):
+        known = own  # a vector has 1, 2, 4 ... lanes
+    where = lines.mode(0)(lane_id()) + SIMDType(DType.int64, len(known))(*known)
+    picked = [known.index(n) for n in own]
+    size = atom.shape[axis]
+
+    def read(k: Any) -> list[SIMD]:
+        found = [_taken(memory, where + (k * (size * count) + i * size)) for i in range(count)]
+        return found if picked == list(range(len(known))) else [f.shuffle(*picked) for f in found]
+
+    return read
 
 
-def _first(lines: Layout, value: int) -> int:
-    """Return the first value that lies in the same row or column as `value`."""
-    return next(v for v in range(value + 1) if lines(0, v) == lines(0, value))
+def _taken(memory: Any, places: SIMD) -> SIMD:
+    """Return the elements at places."""
+    found: SIMD = memory[places] if places.width == 1 else gather(memory, places)
+    return found
 
 
-def _firsts(lines: Layout, values: int) -> list[int]:
-    return sorted({_first(lines, v) for v in range(values)})
-
-
-def _line(matrix: Any, lines: Layout, lane: Any, value: int, count: int) -> list[SIMD]:
-    """Return the elements of a row of A, or a column of B, that a value of C needs."""
-    line = lines(lane, value)
-    return [matrix[line, k] for k in range(count)]
+def _put(memory: Any, places: SIMD, value: SIMD) -> None:
+    """Write the elements at places."""
+    if places.width == 1:
+        memory[places] = value
+    else:
+        scatter(memory, places, value)
 
 
 def _summed(total: SIMD, x: list[SIMD], y: list[SIMD]) -> SIMD:
     """Return total + the sum of x[k] * y[k]; halves are added in float32."""
-    half = total.dtype.is_float and total.dtype.bits == 16
-    found = total.cast(DType.float32) if half else total
+    found = total.cast(DType.float32) if total.dtype in HALVES else total
     for p, q in zip(x, y, strict=True):
         found = widened(p, q, found)
     return found.cast(total.dtype)
@@ -172,95 +267,3 @@ def _alone(atom: MMAAtom, c: SIMD, a: SIMD, b: SIMD) -> SIMD:
         y = [b[int(places["b"](column, k))] for k in range(depth)]
         found.append(_summed(c[v], x, y))
     return SIMD.join(*found)
-
-
-# --- CUDA ---
-
-
-@cache
-def ptx(atom: MMAAtom) -> str:
-    """Return the CUDA C expression of an `mma.sync`; empty where PTX has none for the atom.
-
-    tf32 operands are rounded first, as the meaning does. Source: PTX ISA, `mma`.
-    """
-    if atom.name not in mma_names() or mma(atom.name) != atom or atom.a_dtype not in _REGISTERS:
-        return ""
-    count = {x: int(atom.tv(x).mode(1).size) for x in OPERANDS}
-    numbers: dict[Operand, str] = {"a": atom.a_dtype, "b": atom.b_dtype, "c": atom.c_dtype}
-    packed = {x: _REGISTERS[numbers[x]] for x in OPERANDS}
-    totals = count["c"] // packed["c"]
-    names = [f"%{n}" for n in range(sum(count[x] // packed[x] for x in OPERANDS))]
-    held: dict[Operand, list[str]] = {"c": names[:totals]}
-    held["a"] = names[totals : totals + count["a"] // packed["a"]]
-    held["b"] = names[totals + len(held["a"]) :]
-    lines, used = _rounding(held) if atom.a_dtype == "tf32" else ([], held)
-    shape, _, _ = atom.name.partition(".")
-    kinds = f"{numbers['c']}.{numbers['a']}.{numbers['b']}.{numbers['c']}"
-    texts = ", ".join(_braced(used[x]) for x in ("c", *OPERANDS))
-    lines.append(f"mma.sync.aligned.{shape}.row.col.{kinds} {texts};")
-    body = " ".join(lines)
-    return _expression(body, numbers, count, packed)
-
-
-OPERANDS: tuple[Operand, ...] = ("a", "b", "c")
-# How many numbers a register holds, by the name of their type.
-_REGISTERS = {"tf32": 1, "f32": 1, "f64": 1, "s32": 1, "f16": 2, "bf16": 2, "s8": 4, "u8": 4}
-_LETTERS = {"f32": "f", "f64": "d", "tf32": "f", "s32": "r"}
-
-
-def _braced(names: list[str]) -> str:
-    return "{{" + ", ".join(names) + "}}"
-
-
-def _rounding(
-    held: dict[Operand, list[str]],
-) -> tuple[list[str], dict[Operand, list[str]]]:
-    """Return PTX lines that round A and B to tf32, and the registers that hold them then."""
-    lines: list[str] = []
-    used: dict[Operand, list[str]] = {"c": held["c"]}
-    for x in OPERANDS[:2]:
-        used[x] = [f"t{x}{n}" for n in range(len(held[x]))]
-        lines.append(f".reg .b32 {', '.join(used[x])};")
-        pairs = zip(used[x], held[x], strict=True)
-        lines += [f"cvt.rna.tf32.f32 {new}, {old};" for new, old in pairs]
-    return lines, used
-
-
-def _expression(
-    body: str, numbers: dict[Operand, str], count: dict[Operand, int], packed: dict[Operand, int]
-) -> str:
-    """Return a lambda that is called at once: it packs, runs and unpacks."""
-    registers = {x: _packed(x, numbers[x], count[x], packed[x]) for x in OPERANDS}
-    whole = packed["c"] == 1
-    results = registers["c"] if not whole else [f"d[{n}]" for n in range(count["c"])]
-    letters = {x: _LETTERS.get(numbers[x], "r") for x in OPERANDS}
-    before = "" if whole else f"uint32_t r[] = {{{{{', '.join(results)}}}}}; "
-    places = results if whole else [f"r[{n}]" for n in range(len(results))]
-    outputs = ", ".join(f'"+{letters["c"]}"({p})' for p in places)
-    inputs = ", ".join(f'"{letters[x]}"({p})' for x in OPERANDS[:2] for p in registers[x])
-    after = "" if whole else _unpacked(count["c"], packed["c"])
-    return (
-        f"[&] {{{{ {{type}} d = {{c}}; {before}"
-        f'asm volatile("{{{{ {body} }}}}" : {outputs} : {inputs}); {after}return d; }}}}()'
-    )
-
-
-def _packed(name: str, numbers: str, count: int, each: int) -> list[str]:
-    """Return the registers of an operand: numbers themselves, or several as the bits of one."""
-    if count == 1:
-        return [f"{{{name}}}"]
-    if each == 1:
-        return [f"{{{name}}}[{n}]" for n in range(count)]
-    bits = 32 // each
-    return [
-        " | ".join(
-            f"(uint32_t)(uint{bits}_t){{{name}}}[{n + i}] << {bits * i}" for i in range(each)
-        )
-        for n in range(0, count, each)
-    ]
-
-
-def _unpacked(count: int, each: int) -> str:
-    """Return what takes results apart: 16-bit numbers, two in a register."""
-    texts = (f"d[{n}] = (uint16_t)(r[{n // each}] >> {16 * (n % each)});" for n in range(count))
-    return " ".join(texts) + " "

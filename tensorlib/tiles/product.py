@@ -8,7 +8,7 @@ from tensorlib.dtypes import DType
 from tensorlib.ir.builder import fail
 from tensorlib.ir.types import Placement
 from tensorlib.simd import SIMD
-from tensorlib.tiles.arithmetic import loaded, places, static_shape, stored, wide
+from tensorlib.tiles.arithmetic import known_shape, loaded, places, static_shape, stored, wide
 
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
@@ -30,13 +30,21 @@ def accumulator_of(dtype: DType) -> DType:
     >>> accumulator_of(DType.bfloat16).name, accumulator_of(DType.float64).name
     ('float32', 'float64')
     """
-    return _ACCUMULATORS.get(dtype, dtype)
+    return DType.float32 if dtype.is_coded else _ACCUMULATORS.get(dtype, dtype)
 
 
 def widened(a: SIMD, b: SIMD, addend: SIMD) -> SIMD:
     """Return a * b + addend in the addend's dtype: a fused multiply-add of floats."""
     a, b = a.cast(addend.dtype), b.cast(addend.dtype)
     return a.fma(b, addend) if addend.dtype.is_float else a * b + addend
+
+
+# Dtypes of A and B of which instructions take groups along K.
+_IN_GROUPS = {
+    (DType.bfloat16, DType.bfloat16),
+    (DType.int8, DType.int8),
+    (DType.uint8, DType.int8),
+}
 
 
 class Product:
@@ -97,8 +105,21 @@ class Product:
 def product(a: Any, b: Any) -> Any:
     """Return the product of two tiles in registers, (M, K) and (K, N)."""
     if not hasattr(b, "placement"):
-        raise fail(f"@: got a tile and a {type(b).__name__}, needed two tiles or two fragments")
+        shown = repr(b) if hasattr(b, "type") else f"a {type(b).__name__}"
+        raise fail(
+            f"@: got {a!r} and {shown}, needed two tiles or two fragments; try "
+            ".copy[REGISTER](layout=tl.fragment(atom, 'a', shape))"
+        )
     _check(a, b)
+    if (a.dtype, b.dtype) in _IN_GROUPS and isinstance(b.shape[0], tuple):
+        from tensorlib.tiles.grouped_product import GroupedProduct, is_grouped
+
+        if is_grouped(a, b):
+            return GroupedProduct(a, b)
+    if not a.placement is b.placement is Placement.REGISTER:
+        from tensorlib.tiles.memory_product import MemoryProduct
+
+        return MemoryProduct(a, b)
     (m, k), (_, n) = static_shape("@", a), static_shape("@", b)
     rows = [[a[i, j] for j in range(k)] for i in range(m)]
     width = wide((k, n), b) if b.lanes[0] == 1 else 1
@@ -109,12 +130,16 @@ def product(a: Any, b: Any) -> Any:
 
 
 def _check(a: Tile, b: Tile) -> None:
-    for t in (a, b):
-        if t.placement is not Placement.REGISTER:
-            raise fail(f"@: got {t!r}, needed tiles in registers; try .copy[REGISTER]() first")
-    shapes = [static_shape("@", t) for t in (a, b)]
-    if [len(s) for s in shapes] != [2, 2] or shapes[0][1] != shapes[1][0]:
+    shapes = [known_shape(t) for t in (a, b)]
+    inner = {*shapes[0][1:], *shapes[1][:1]} - {None}
+    if [len(s) for s in shapes] != [2, 2] or len(inner) > 1:
         sizes = f"; the inner sizes {shapes[0][-1]} and {shapes[1][0]} must be equal"
         raise fail(f"@: got shapes {shapes[0]} and {shapes[1]}, needed (M, K) and (K, N){sizes}")
-    if a.dtype is not b.dtype or a.lanes[0] != 1 or b.lanes[0] != 1:
-        raise fail(f"@: got {a!r} and {b!r}, needed one dtype, and single elements")
+    is_mixed = (a.dtype, b.dtype) == (DType.uint8, DType.int8)
+    if (a.dtype is not b.dtype and not is_mixed) or a.lanes[0] != 1 or b.lanes[0] != 1:
+        raise fail(
+            f"@: got {a!r} and {b!r}, needed one dtype (or uint8 and int8), and single elements; "
+            "try storing what .cast makes of one of them"
+        )
+    if a.dtype is DType.bool:
+        raise fail(f"@: got {a!r} and {b!r}, needed numbers; try .cast(int8) of their elements")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from tensorlib.ir.builder import current_builder, fail
 from tensorlib.ir.types import Placement
+from tensorlib.lang.explicit import loop
 from tensorlib.lang.grid import (
     barrier,
     block_dim,
@@ -18,12 +21,20 @@ from tensorlib.lang.grid import (
 from tensorlib.lang.rewrite import rewritten
 from tensorlib.lang.warp import WARP_SIZE, shuffle_down, shuffle_index
 from tensorlib.simd import SIMD
-from tensorlib.tiles.arithmetic import loaded, places, static_shape, vector_of
+from tensorlib.tiles.arithmetic import loaded, places, static_shape, vector_of, wide
 
 if TYPE_CHECKING:
     from tensorlib.tile import Tile
 
-__all__ = ["Ready", "folded", "operator_of", "reduced", "thread_number"]
+__all__ = [
+    "Ready",
+    "folded",
+    "members_of",
+    "operator_of",
+    "reduced",
+    "reduced_along",
+    "thread_number",
+]
 
 Operator = Callable[[Any, Any], Any]
 OPERATORS: dict[str, Operator] = {
@@ -87,7 +98,66 @@ def _thread(tile: Tile, function: Operator) -> SIMD:
     return folded(found, function)
 
 
+def reduced_along(tile: Tile, operator: Any, axis: int) -> Tile:
+    """Return the tile of an axis folded, element after element."""
+    from tensorlib.tile import stack_allocation
+
+    function = operator_of("reduce", operator)
+    shape = static_shape("reduce", tile)
+    if not -tile.rank <= axis < tile.rank or tile.lanes[0] > 1 or not shape[axis]:
+        raise fail(f"reduce: got axis {axis} of {tile!r}, needed an axis with elements")
+    axis %= tile.rank
+    kept = (*shape[:axis], *shape[axis + 1 :])
+    is_shared = tile.placement in _OF_MANY
+    placement = tile.placement if is_shared else Placement.REGISTER
+    made: Tile = stack_allocation[tile.dtype, placement](*kept)
+
+    def line(at: tuple[Any, ...], width: int = 1) -> SIMD:
+        def element(n: Any) -> SIMD:
+            return loaded(tile, (*at[:axis], n, *at[axis:]), width)
+
+        if tile.placement is Placement.REGISTER:  # registers have no run-time numbers
+            return functools.reduce(function, map(element, range(shape[axis])))
+        found: SIMD = loop(
+            (1, shape[axis]), lambda n, found: function(found, element(n)), element(0)
+        )
+        return found
+
+    if is_shared:
+        _lines_together(made, kept, line)
+        return made
+    width = wide(kept, made, tile) if axis < tile.rank - 1 else 1
+    for at in places(kept, width):
+        made.store[width](*at, line(at, width))
+    return made
+
+
 # --- threads together ---
+
+_OF_MANY = (Placement.WARP, Placement.SHARED, Placement.CLUSTER)
+
+
+def _lines_together(made: Tile, shape: tuple[int, ...], line: Callable[..., SIMD]) -> None:
+    """Fold lines, each by a thread of those that share the memory, when all have met."""
+    met = warp_barrier if made.placement is Placement.WARP else barrier
+    me, members = members_of("reduce", made.placement)
+    met()
+    size = math.prod(shape)
+    for first in range(0, size, members):
+        is_there = me + first < size
+        at = _element(made, shape, (me + first).min(size - 1))
+        made.store(*at, line(at), mask=is_there)
+    met()
+
+
+def members_of(where: str, placement: Placement) -> tuple[SIMD, int]:
+    """Return this thread's number among those who share memory, and how many they are."""
+    threads = threads_of_block(where)
+    if placement is not Placement.WARP:
+        return thread_number(), threads
+    if threads > WARP_SIZE and threads % WARP_SIZE:
+        raise fail(f"{where}: got a block of {threads} threads, needed whole warps")
+    return lane_id(), min(threads, WARP_SIZE)
 
 
 def thread_number() -> SIMD:
@@ -128,10 +198,8 @@ def _halves(members: int) -> list[int]:
 
 
 def _warp(tile: Tile, function: Operator) -> SIMD:
-    threads = threads_of_block("reduce")
-    if threads > WARP_SIZE and threads % WARP_SIZE:
-        raise fail(f"reduce: got a block of {threads} threads, needed whole warps")
-    members, lane = min(int(tile.size), WARP_SIZE, threads), lane_id()
+    lane, members = members_of("reduce", Placement.WARP)
+    members = min(int(tile.size), members)
     warp_barrier()
     value = _share(tile, function, lane, members)
     for offset in _halves(members):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError, LayoutError
 from tensorlib.ir.builder import fail
 from tensorlib.layouts.algebra import coalesce, composition
@@ -18,17 +19,18 @@ from tensorlib.layouts.divide import zipped_divide
 from tensorlib.layouts.inverse import right_inverse
 from tensorlib.layouts.layout import Layout, make_layout
 from tensorlib.layouts.shape import idx2crd
-from tensorlib.simd import SIMD
+from tensorlib.simd import SIMD, SIMDType
 from tensorlib.tiles.access import offset_of, times
+from tensorlib.tiles.coordinates import check_counted_from_start, check_whole
 
 if TYPE_CHECKING:
-    from tensorlib.dtypes import DType
     from tensorlib.ir.types import Placement
     from tensorlib.tile import Tile
 
 __all__ = [
     "Shaped",
     "distributed",
+    "grouped",
     "layout_of",
     "of_layout",
     "permuted",
@@ -143,6 +145,7 @@ def sub_tile(
         raise fail(f"tile: got {len(coordinates)} coordinates, needed {len(sizes)}")
     flat = not any(isinstance(n, tuple) for n in (*tile.shape, *sizes))
     if layout is None and flat and not any(isinstance(n, Layout) for n in sizes):
+        check_whole(coordinates)
         start = [times(c, n) for c, n in zip(coordinates, sizes, strict=True)]
         return window(tile, sizes, start)
     values: Mapping[str, SIMD] = {}
@@ -152,7 +155,12 @@ def sub_tile(
         raise fail(f"tile: got layout {layout}, needed modes (tile, tiles) of {len(sizes)} axes")
     shape, stride = _modes(layout.mode(0), values)
     origin = of_layout(tile, layout.mode(1), values, 0, lanes=(1, 1), swizzle=None)
-    return tile.viewed(shape, stride, offset_of(origin, coordinates))
+    return tile.viewed(shape, stride, offset_of(origin, coordinates), edges=_unknown(tile))
+
+
+def _unknown(tile: Tile) -> Any:
+    """Return the edges of a view in which those of the tile, where it has some, have no place."""
+    return None if tile.edges or tile.edges is None else ()
 
 
 def window(tile: Tile, sizes: tuple[Any, ...], start: Sequence[Any]) -> Tile:
@@ -163,7 +171,8 @@ def window(tile: Tile, sizes: tuple[Any, ...], start: Sequence[Any]) -> Tile:
         raise fail(f"slice: got {tile!r}, whose axes are nested; try .tile")
     origin = tile.viewed(tile.shape, tile.stride, tile.offset, swizzle=None)
     known = tile.edges or tuple((n,) for n in tile.shape)
-    edges = tuple((*edge, c) for edge, c in zip(known, start, strict=True))
+    edges: Any = tuple((*edge, c) for edge, c in zip(known, start, strict=True))
+    edges = None if tile.edges is None else edges
     return tile.viewed(sizes, tile.stride, offset_of(origin, start), edges=edges)
 
 
@@ -173,11 +182,25 @@ def row(tile: Tile, coordinates: tuple[Any, ...]) -> Tile:
     if any(isinstance(c, slice) and c != slice(None) for c in coordinates):
         raise fail("index: a part of an axis is a tile; try t.slice[M, N](i, j), or t[i, :]")
     start = [0 if isinstance(c, slice) else c for c in coordinates]
+    check_counted_from_start(tile, start)
     origin = tile.viewed(tile.shape, tile.stride, tile.offset, swizzle=None)
     kept = [axis for axis, c in enumerate(coordinates) if isinstance(c, slice)]
     shape, stride = ([x[axis] for axis in kept] for x in (tile.shape, tile.stride))
-    edges = tuple(tile.edges[axis] for axis in kept) if tile.edges else ()
+    edges = tile.edges and _edges_of_row(tile, start, kept)
     return tile.viewed(shape, stride, offset_of(origin, start), edges=edges)
+
+
+def _edges_of_row(tile: Tile, start: Sequence[Any], kept: list[int]) -> tuple[Any, ...]:
+    """Return the edges along the axes that a row keeps; there is nothing of one past an edge."""
+    extent = tile.extent
+    first = extent[kept[0]]
+    for axis in set(range(tile.rank)) - set(kept):
+        is_there = start[axis] < extent[axis]
+        if isinstance(is_there, SIMD):
+            first = is_there.select(SIMDType(DType.int64)(first), 0)
+        else:
+            first = first if is_there else 0
+    return ((first,), *(tile.edges[axis] for axis in kept[1:]))  # type: ignore[index]
 
 
 def distributed(tile: Tile, threads: Layout, thread: Any) -> Tile:
@@ -205,7 +228,15 @@ def distributed(tile: Tile, threads: Layout, thread: Any) -> Tile:
     where = idx2crd(place(thread), sizes)
     origin = of_layout(tile, tiles, values, 0, lanes=(1, 1), swizzle=None)
     shape, stride = _modes(rest, values)
-    return tile.viewed(shape, stride, offset_of(origin, where))
+    edges: Any = _unknown(tile)
+    if tile.edges:  # of n elements this thread has every `part`-th, from its place on
+        own = zip(tile.extent, sizes, _each(where), strict=True)
+        edges = tuple(((n - c + part - 1) // part,) for n, part, c in own)
+    return tile.viewed(shape, stride, offset_of(origin, where), edges=edges)
+
+
+def _each(coordinate: Any) -> tuple[Any, ...]:
+    return coordinate if isinstance(coordinate, tuple) else (coordinate,)
 
 
 # --- the same elements otherwise ---
@@ -229,16 +260,32 @@ def vectorised(tile: Tile, widths: Any) -> Tile:
         )
     shape, strides = list(tile.shape), list(tile.stride)
     shape[axis], strides[axis] = size // width, stride * width
-    return tile.viewed(shape, strides, tile.offset, lanes=(width, stride))
+    edges = _unknown(tile)
+    return tile.viewed(shape, strides, tile.offset, lanes=(width, stride), edges=edges)
+
+
+def grouped(tile: Tile, group: int) -> Tile:
+    """Return the tile of (K, N) of which this one keeps `group` neighbours along K together."""
+    if tile.rank != 2 or any(isinstance(n, tuple) for n in tile.shape) or tile.lanes[0] > 1:
+        raise fail(f"grouped: got {tile!r}, needed rows of groups: (K / {group}, N * {group})")
+    (rows, columns), (down, along) = tile.shape, tile.stride
+    if group < 1 or (isinstance(columns, int) and columns % group):
+        raise fail(
+            f"grouped: got groups of {group} for {tile!r}, needed rows of whole groups; try "
+            "padding, or vnni_packed"
+        )
+    shape, stride = ((group, rows), columns // group), ((along, down), times(group, along))
+    return tile.viewed(shape, stride, tile.offset, edges=_unknown(tile))
 
 
 def permuted(tile: Tile, axes: tuple[int, ...]) -> Tile:
     """Return the tile with its axes in this order, or reversed."""
     order = axes or tuple(reversed(range(tile.rank)))
+    order = tuple(axis + tile.rank if -tile.rank <= axis < 0 else axis for axis in order)
     if sorted(order) != list(range(tile.rank)):
         raise fail(f"transpose: got axes {axes}, needed each of {tuple(range(tile.rank))} once")
     shape, stride = ([x[axis] for axis in order] for x in (tile.shape, tile.stride))
-    edges = tuple(tile.edges[axis] for axis in order) if tile.edges else ()
+    edges = tile.edges and tuple(tile.edges[axis] for axis in order)
     return tile.viewed(shape, stride, tile.offset, edges=edges)
 
 
@@ -252,7 +299,7 @@ def reshaped(tile: Tile, shape: tuple[Any, ...]) -> Tile:
         found = composition(coalesce(_reversed(layout)), wanted)
     except LayoutError as error:
         raise _said("reshape", error) from None
-    return of_layout(tile, _reversed(found), values, 0)
+    return of_layout(tile, _reversed(found), values, 0, edges=_unknown(tile))
 
 
 def _whole(layout: Layout, shape: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -163,11 +163,19 @@ def _processor_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _compiler() -> dict[str, Any]:
+    from tensorlib.backends.c.runtime import runtime
     from tensorlib.backends.c.toolchain import Toolchain
 
     tools = Toolchain.find()
-    flags = " ".join(tools.flags)
-    return {"path": tools.path, "kind": tools.kind, "version": tools.version, "flags": flags}
+    made = runtime()
+    return {
+        "path": tools.path,
+        "kind": tools.kind,
+        "version": tools.version,
+        "flags": " ".join(tools.flags),
+        "calls": f"cffi in {made.mode} mode",
+        "arguments": made.without_objects or "C reads Python's objects",
+    }
 
 
 def _cache() -> dict[str, Any]:

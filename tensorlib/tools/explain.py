@@ -50,7 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='what it is called with: "float32(1024), int32(8, 64), float32[2.0], 3"',
     )
     parser.add_argument(
-        "--bind", nargs="+", default=[], metavar="NAME=VALUE", help="compile-time parameters"
+        "--bind",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="compile-time parameters",
     )
     parser.add_argument("--grid", metavar="N[,N[,N]]", help="blocks, for a kernel of blocks")
     parser.add_argument("--block", metavar="N[,N[,N]]", help="threads of a block")
@@ -74,6 +79,12 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     except KernelError as error:
         raise KernelError(_in_one_line(str(error))) from error
+    except Exception as error:
+        notes = "\n".join(getattr(error, "__notes__", []))
+        if not notes.startswith("while kernel "):  # not the user's, then
+            raise
+        told = f"{type(error).__name__}: {error}, {notes.replace('traced:', 'traced', 1)}"
+        raise KernelError(_in_one_line(told)) from error
     if arguments.html:
         Path(arguments.html).write_text(page(found), encoding="utf-8")
     if arguments.json:

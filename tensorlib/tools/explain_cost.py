@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tensorlib.ir.core import Block, Kernel, Operation, Value
+from tensorlib.ir.meaning import array
 from tensorlib.ir.ops import ROWS
 from tensorlib.ir.types import Placement, PointerType, VectorType
 
@@ -122,4 +123,10 @@ def _value(value: Value, known: Mapping[int, Any]) -> Any:
     row, operands = ROWS[operation.name], [_value(o, known) for o in operation.operands]
     if row.numpy is None or row.effect != "pure" or any(o is None for o in operands):
         return None
-    return row.numpy(*operands, **operation.attributes)
+    pairs = zip(operands, operation.operands, strict=True)
+    return row.numpy(*(_lanes_of(o, of.type) for o, of in pairs), **operation.attributes)
+
+
+def _lanes_of(value: Any, kind: Any) -> Any:
+    """Return a number as an operation gets it: an array of its type."""
+    return array(value, kind.dtype, kind.width) if isinstance(kind, VectorType) else value

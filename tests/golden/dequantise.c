@@ -59,7 +59,6 @@ void dequantise(const uint64_t *args, int64_t worker, int64_t workers) {
   float *out_ = (float *)(uintptr_t)args[0];
   const int64_t out_size_ = (int64_t)args[1];
   uint8_t *data_ = (uint8_t *)(uintptr_t)args[2];
-  const int64_t data_size_ = (int64_t)args[3];
   if (worker) return;
   const int64_t v1 = out_size_ >> 5;
   for (int64_t block_2 = 0; block_2 < v1; block_2 += 1) {

@@ -66,7 +66,6 @@ static inline __attribute__((always_inline)) u16x8 tl_float32_to_bfloat16_f32x8(
 #endif
 void half_silu(const uint64_t *args, int64_t worker, int64_t workers) {
   uint16_t *out_ = (uint16_t *)(uintptr_t)args[0];
-  const int64_t out_size_ = (int64_t)args[1];
   uint16_t *x_ = (uint16_t *)(uintptr_t)args[2];
   const int64_t x_size_ = (int64_t)args[3];
   if (worker) return;
@@ -76,7 +75,7 @@ void half_silu(const uint64_t *args, int64_t worker, int64_t workers) {
     const f32x8 v4 = (f32x8)((i32x8)v3 & 2147483647);
     const f32x8 v5 = -v4;
     const i32x8 v6 = (i32x8)(v5 < (-104.0f));
-    const f32x8 v7 = (f32x8)((v6 & (i32x8)(0.0f - (f32x8){})) | (~v6 & (i32x8)v5));
+    const f32x8 v7 = (f32x8)((v6 & (i32x8)(f32x8){}) | (~v6 & (i32x8)v5));
     const i32x8 t8 = (i32x8)((v7 < 89.0f) | (v7 != v7));
     const f32x8 v9 = (f32x8)((t8 & (i32x8)v7) | (~t8 & (i32x8)(89.0f - (f32x8){})));
     const f32x8 v10 = tl_fma_f32x8(v9, (1.442695f - (f32x8){}), (1.2582912e+07f - (f32x8){}));
@@ -102,7 +101,7 @@ void half_silu(const uint64_t *args, int64_t worker, int64_t workers) {
     const f32x8 v30 = (f32x8)v29;
     const f32x8 v31 = v20 * v26;
     const f32x8 v32 = v31 * v30;
-    const f32x8 v33 = (f32x8)((v6 & (i32x8)(0.0f - (f32x8){})) | (~v6 & (i32x8)v32));
+    const f32x8 v33 = (f32x8)((v6 & (i32x8)(f32x8){}) | (~v6 & (i32x8)v32));
     const i32x8 v34 = (i32x8)(v3 < 0.0f);
     const f32x8 v35 = v3 * v33;
     const f32x8 v36 = (f32x8)((v34 & (i32x8)v35) | (~v34 & (i32x8)v3));

@@ -12,7 +12,7 @@ static ushort8 tl_float32_to_bfloat16_float8(float8 a) {
   return convert_ushort8((a != a ? quiet : rounded) >> (uint8)(16));
 }
 #endif
-__kernel void half_silu(__global ushort *out_, const long out_size_, __global ushort *x_, const long x_size_) {
+__kernel void half_silu_(__global ushort *out_, const long out_size_, __global ushort *x_, const long x_size_) {
   if (get_global_id(0)) return;
   for (long i_1 = 0; i_1 < x_size_; i_1 += 8) {
     const ushort8 v2 = vload8(0, x_ + i_1);

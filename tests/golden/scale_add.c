@@ -13,9 +13,9 @@ void scale_add(const uint64_t *args, int64_t worker, int64_t workers) {
   __builtin_memcpy(&a_, args + 4, sizeof a_);
   const int64_t v1 = size_ >> 3;
   const int64_t whole_2 = v1 * 8;
-  const int64_t trips4 = whole_2 > 0 ? (whole_2 - 0 + 8 - 1) / 8 : 0;
-  const int64_t first5 = 0 + trips4 * worker / workers * 8;
-  const int64_t last6 = 0 + trips4 * (worker + 1) / workers * 8;
+  const int64_t trips4 = whole_2 > 0 ? (whole_2 + 8 - 1) / 8 : 0;
+  const int64_t first5 = trips4 * worker / workers * 8;
+  const int64_t last6 = trips4 * (worker + 1) / workers * 8;
   const int64_t end7 = last6 < whole_2 ? last6 : whole_2;
   for (int64_t i_3 = first5; i_3 < end7; i_3 += 8) {
     const f32x8 v8 = *(f32x8_memory *)(x_ + i_3);

@@ -10,7 +10,6 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
   float *buf_ = (float *)(uintptr_t)args[0];
   const int64_t buf_n0_ = (int64_t)args[1];
   float *global_atomic_ = (float *)(uintptr_t)args[2];
-  const int64_t global_atomic_n0_ = (int64_t)args[3];
   const int64_t grid_x_ = (int64_t)args[4];
   const int64_t grid_y_ = (int64_t)args[5];
   const int64_t grid_z_ = (int64_t)args[6];
@@ -35,174 +34,158 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
       const uint8_t v14 = tid_13 < buf_n0_;
       float t15 = 0.0f;
       if (v14) t15 = buf_[tid_13];
-      const float v16 = t15;
-      local7[thread_11] = v16;
+      local7[thread_11] = t15;
     }
     // sum_reduction.py:26  result = tile.reduce(add)
-    for (int64_t thread_17 = 0; thread_17 < 128; thread_17 += 1) {
-      const int64_t v18 = thread_17 & 31;
-      const int64_t v19 = thread_17 - v18;
-      const int64_t v20 = v18 ^ 16;
-      const int64_t v21 = v19 + v20;
-      const uint8_t v22 = v20 >= 0;
-      const uint8_t v23 = v20 < 32;
-      const uint8_t v24 = v22 & v23;
-      const int64_t v25 = v24 ? v21 : thread_17;
-      const float v26 = local7[v25];
-      local8[thread_17] = v26;
+    for (int64_t thread_16 = 0; thread_16 < 128; thread_16 += 1) {
+      const int64_t v17 = thread_16 & 31;
+      const int64_t v18 = thread_16 - v17;
+      const int64_t v19 = v17 ^ 16;
+      const int64_t v20 = v18 + v19;
+      const uint8_t v21 = (v19 >= 0) & (v19 < 32);
+      const int64_t v22 = v21 ? v20 : thread_16;
+      const float v23 = local7[v22];
+      local8[thread_16] = v23;
     }
-    for (int64_t thread_27 = 0; thread_27 < 128; thread_27 += 1) {
-      const float v28 = local7[thread_27];
-      const float v29 = local8[thread_27];
-      const float v30 = v28 + v29;
-      local9[thread_27] = v30;
+    for (int64_t thread_24 = 0; thread_24 < 128; thread_24 += 1) {
+      const float v25 = local7[thread_24];
+      const float v26 = local8[thread_24];
+      const float v27 = v25 + v26;
+      local9[thread_24] = v27;
     }
-    for (int64_t thread_31 = 0; thread_31 < 128; thread_31 += 1) {
-      const int64_t v32 = thread_31 & 31;
-      const int64_t v33 = thread_31 - v32;
-      const int64_t v34 = v32 ^ 8;
-      const int64_t v35 = v33 + v34;
-      const uint8_t v36 = v34 >= 0;
-      const uint8_t v37 = v34 < 32;
-      const uint8_t v38 = v36 & v37;
-      const int64_t v39 = v38 ? v35 : thread_31;
-      const float v40 = local9[v39];
-      local10[thread_31] = v40;
+    for (int64_t thread_28 = 0; thread_28 < 128; thread_28 += 1) {
+      const int64_t v29 = thread_28 & 31;
+      const int64_t v30 = thread_28 - v29;
+      const int64_t v31 = v29 ^ 8;
+      const int64_t v32 = v30 + v31;
+      const uint8_t v33 = (v31 >= 0) & (v31 < 32);
+      const int64_t v34 = v33 ? v32 : thread_28;
+      const float v35 = local9[v34];
+      local10[thread_28] = v35;
     }
-    for (int64_t thread_41 = 0; thread_41 < 128; thread_41 += 1) {
-      const float v42 = local9[thread_41];
-      const float v43 = local10[thread_41];
-      const float v44 = v42 + v43;
-      local8[thread_41] = v44;
+    for (int64_t thread_36 = 0; thread_36 < 128; thread_36 += 1) {
+      const float v37 = local9[thread_36];
+      const float v38 = local10[thread_36];
+      const float v39 = v37 + v38;
+      local8[thread_36] = v39;
     }
-    for (int64_t thread_45 = 0; thread_45 < 128; thread_45 += 1) {
-      const int64_t v46 = thread_45 & 31;
-      const int64_t v47 = thread_45 - v46;
-      const int64_t v48 = v46 ^ 4;
-      const int64_t v49 = v47 + v48;
-      const uint8_t v50 = v48 >= 0;
-      const uint8_t v51 = v48 < 32;
-      const uint8_t v52 = v50 & v51;
-      const int64_t v53 = v52 ? v49 : thread_45;
-      const float v54 = local8[v53];
-      local7[thread_45] = v54;
+    for (int64_t thread_40 = 0; thread_40 < 128; thread_40 += 1) {
+      const int64_t v41 = thread_40 & 31;
+      const int64_t v42 = thread_40 - v41;
+      const int64_t v43 = v41 ^ 4;
+      const int64_t v44 = v42 + v43;
+      const uint8_t v45 = (v43 >= 0) & (v43 < 32);
+      const int64_t v46 = v45 ? v44 : thread_40;
+      const float v47 = local8[v46];
+      local7[thread_40] = v47;
     }
-    for (int64_t thread_55 = 0; thread_55 < 128; thread_55 += 1) {
-      const float v56 = local8[thread_55];
-      const float v57 = local7[thread_55];
-      const float v58 = v56 + v57;
-      local10[thread_55] = v58;
+    for (int64_t thread_48 = 0; thread_48 < 128; thread_48 += 1) {
+      const float v49 = local8[thread_48];
+      const float v50 = local7[thread_48];
+      const float v51 = v49 + v50;
+      local10[thread_48] = v51;
     }
-    for (int64_t thread_59 = 0; thread_59 < 128; thread_59 += 1) {
-      const int64_t v60 = thread_59 & 31;
-      const int64_t v61 = thread_59 - v60;
-      const int64_t v62 = v60 ^ 2;
-      const int64_t v63 = v61 + v62;
-      const uint8_t v64 = v62 >= 0;
-      const uint8_t v65 = v62 < 32;
-      const uint8_t v66 = v64 & v65;
-      const int64_t v67 = v66 ? v63 : thread_59;
-      const float v68 = local10[v67];
-      local9[thread_59] = v68;
+    for (int64_t thread_52 = 0; thread_52 < 128; thread_52 += 1) {
+      const int64_t v53 = thread_52 & 31;
+      const int64_t v54 = thread_52 - v53;
+      const int64_t v55 = v53 ^ 2;
+      const int64_t v56 = v54 + v55;
+      const uint8_t v57 = (v55 >= 0) & (v55 < 32);
+      const int64_t v58 = v57 ? v56 : thread_52;
+      const float v59 = local10[v58];
+      local9[thread_52] = v59;
     }
-    for (int64_t thread_69 = 0; thread_69 < 128; thread_69 += 1) {
-      const float v70 = local10[thread_69];
-      const float v71 = local9[thread_69];
-      const float v72 = v70 + v71;
-      local7[thread_69] = v72;
+    for (int64_t thread_60 = 0; thread_60 < 128; thread_60 += 1) {
+      const float v61 = local10[thread_60];
+      const float v62 = local9[thread_60];
+      const float v63 = v61 + v62;
+      local7[thread_60] = v63;
     }
-    for (int64_t thread_73 = 0; thread_73 < 128; thread_73 += 1) {
-      const int64_t v74 = thread_73 & 31;
-      const int64_t v75 = thread_73 - v74;
-      const int64_t v76 = v74 ^ 1;
-      const int64_t v77 = v75 + v76;
-      const uint8_t v78 = v76 >= 0;
-      const uint8_t v79 = v76 < 32;
-      const uint8_t v80 = v78 & v79;
-      const int64_t v81 = v80 ? v77 : thread_73;
-      const float v82 = local7[v81];
-      local8[thread_73] = v82;
+    for (int64_t thread_64 = 0; thread_64 < 128; thread_64 += 1) {
+      const int64_t v65 = thread_64 & 31;
+      const int64_t v66 = thread_64 - v65;
+      const int64_t v67 = v65 ^ 1;
+      const int64_t v68 = v66 + v67;
+      const uint8_t v69 = (v67 >= 0) & (v67 < 32);
+      const int64_t v70 = v69 ? v68 : thread_64;
+      const float v71 = local7[v70];
+      local8[thread_64] = v71;
     }
     // sum_reduction.py:27  if tl.lane_id() == 0:
-    for (int64_t thread_83 = 0; thread_83 < 128; thread_83 += 1) {
+    for (int64_t thread_72 = 0; thread_72 < 128; thread_72 += 1) {
       // sum_reduction.py:26  result = tile.reduce(add)
-      const float v84 = local7[thread_83];
-      const float v85 = local8[thread_83];
-      const float v86 = v84 + v85;
+      const float v73 = local7[thread_72];
+      const float v74 = local8[thread_72];
+      const float v75 = v73 + v74;
       // sum_reduction.py:27  if tl.lane_id() == 0:
-      const int64_t v87 = thread_83 & 31;
-      const uint8_t v88 = v87 == 0;
-      if (v88) {
+      const int64_t v76 = thread_72 & 31;
+      if (v76 == 0) {
         // sum_reduction.py:28  smem[tl.warp_id()] = result
-        const int64_t v89 = thread_83 >> 5;
-        local5[v89] = v86;
+        const int64_t v77 = thread_72 >> 5;
+        local5[v77] = v75;
       }
     }
     // sum_reduction.py:29  result = await smem.reduce(add)
-    for (int64_t thread_90 = 0; thread_90 < 128; thread_90 += 1) {
-      const int64_t v91 = (thread_90 < 3) ? thread_90 : 3;
-      const float v92 = local5[v91];
-      const uint8_t v93 = thread_90 < 4;
-      if (v93) local6[thread_90] = v92;
-      local8[thread_90] = v92;
+    for (int64_t thread_78 = 0; thread_78 < 128; thread_78 += 1) {
+      const int64_t v79 = (thread_78 < 3) ? thread_78 : 3;
+      const float v80 = local5[v79];
+      const uint8_t v81 = thread_78 < 4;
+      if (v81) local6[thread_78] = v80;
+      local8[thread_78] = v80;
     }
-    for (int64_t thread_94 = 0; thread_94 < 128; thread_94 += 1) {
-      const int64_t v95 = thread_94 + 2;
-      const uint8_t v96 = v95 < 4;
-      float t97 = 0.0f;
-      if (v96) t97 = local6[v95];
-      const float v98 = t97;
-      const float v99 = local8[thread_94];
-      const float v100 = v99 + v98;
-      const float v101 = v96 ? v100 : v99;
-      local7[thread_94] = v101;
+    for (int64_t thread_82 = 0; thread_82 < 128; thread_82 += 1) {
+      const int64_t v83 = thread_82 + 2;
+      const uint8_t v84 = v83 < 4;
+      float t85 = 0.0f;
+      if (v84) t85 = local6[v83];
+      const float v86 = local8[thread_82];
+      const float v87 = v86 + t85;
+      const float v88 = v84 ? v87 : v86;
+      local7[thread_82] = v88;
+    }
+    for (int64_t thread_89 = 0; thread_89 < 128; thread_89 += 1) {
+      const float v90 = local7[thread_89];
+      const uint8_t v91 = thread_89 < 4;
+      if (v91) local6[thread_89] = v90;
+    }
+    for (int64_t thread_92 = 0; thread_92 < 128; thread_92 += 1) {
+      const int64_t v93 = thread_92 + 1;
+      const uint8_t v94 = v93 < 4;
+      float t95 = 0.0f;
+      if (v94) t95 = local6[v93];
+      const float v96 = local7[thread_92];
+      const float v97 = v96 + t95;
+      const float v98 = v94 ? v97 : v96;
+      local8[thread_92] = v98;
+    }
+    for (int64_t thread_99 = 0; thread_99 < 128; thread_99 += 1) {
+      const float v100 = local8[thread_99];
+      const uint8_t v101 = thread_99 == 0;
+      if (v101) local6[thread_99] = v100;
     }
     for (int64_t thread_102 = 0; thread_102 < 128; thread_102 += 1) {
-      const float v103 = local7[thread_102];
-      const uint8_t v104 = thread_102 < 4;
-      if (v104) local6[thread_102] = v103;
-    }
-    for (int64_t thread_105 = 0; thread_105 < 128; thread_105 += 1) {
-      const int64_t v106 = thread_105 + 1;
-      const uint8_t v107 = v106 < 4;
-      float t108 = 0.0f;
-      if (v107) t108 = local6[v106];
-      const float v109 = t108;
-      const float v110 = local7[thread_105];
-      const float v111 = v110 + v109;
-      const float v112 = v107 ? v111 : v110;
-      local8[thread_105] = v112;
-    }
-    for (int64_t thread_113 = 0; thread_113 < 128; thread_113 += 1) {
-      const float v114 = local8[thread_113];
-      const uint8_t v115 = thread_113 == 0;
-      if (v115) local6[thread_113] = v114;
-    }
-    for (int64_t thread_116 = 0; thread_116 < 128; thread_116 += 1) {
-      const float result_117 = local6[0];
-      local8[thread_116] = result_117;
+      const float result_103 = local6[0];
+      local8[thread_102] = result_103;
     }
     // sum_reduction.py:30  if tl.thread_id() == 0:
-    for (int64_t thread_118 = 0; thread_118 < 128; thread_118 += 1) {
-      const uint8_t v119 = thread_118 == 0;
-      if (v119) {
+    for (int64_t thread_104 = 0; thread_104 < 128; thread_104 += 1) {
+      if (thread_104 == 0) {
         // sum_reduction.py:31  global_atomic += result
-        const float v120 = local8[thread_118];
-        const float v121 = global_atomic_[0];
-        float c122 = v121;
-        uint8_t c123 = 1;
+        const float v105 = local8[thread_104];
+        const float v106 = global_atomic_[0];
+        float c107 = v106;
+        uint8_t c108 = 1;
         for (;;) {
-          if (!c123) break;
-          const float v124 = c122 + v120;
-          float t126 = c122, t125 = v124;
-          (void)__atomic_compare_exchange(global_atomic_ + 0, &t126, &t125, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-          const float v127 = t126;
-          const uint32_t v128 = ((union { float a; uint32_t b; }){ .a = v127 }).b;
-          const uint32_t v129 = ((union { float a; uint32_t b; }){ .a = c122 }).b;
-          const uint8_t v130 = v128 == v129;
-          const uint8_t v131 = !v130;
-          c122 = v127;
-          c123 = v131;
+          if (!c108) break;
+          const float v109 = c107 + v105;
+          float t111 = c107, t110 = v109;
+          (void)__atomic_compare_exchange(global_atomic_ + 0, &t111, &t110, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+          const float v112 = t111;
+          const uint32_t v113 = ((union { float a; uint32_t b; }){ .a = v112 }).b;
+          const uint32_t v114 = ((union { float a; uint32_t b; }){ .a = c107 }).b;
+          const uint8_t v115 = !(v113 == v114);
+          c107 = v112;
+          c108 = v115;
         }
       }
     }

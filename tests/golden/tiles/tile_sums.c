@@ -15,8 +15,6 @@ void tile_sums(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t out_n1_ = (int64_t)args[2];
   const int64_t out_stride0_ = (int64_t)args[3];
   float *x_ = (float *)(uintptr_t)args[4];
-  const int64_t x_n0_ = (int64_t)args[5];
-  const int64_t x_n1_ = (int64_t)args[6];
   const int64_t x_stride0_ = (int64_t)args[7];
   if (worker) return;
   // tile_layout.py:23  for m in range(out.shape[0]):
@@ -56,8 +54,8 @@ void tile_sums(const uint64_t *args, int64_t worker, int64_t workers) {
       const f32x2 v31 = __builtin_shufflevector(v30, v30, 0, 1);
       const f32x2 v32 = __builtin_shufflevector(v30, v30, 2, 3);
       const f32x2 v33 = v31 + v32;
-      const float v34 = (v33)[0];
-      const float v35 = (v33)[1];
+      const float v34 = v33[0];
+      const float v35 = v33[1];
       const float v36 = v34 + v35;
       const int64_t v37 = m_1 * out_stride0_;
       const int64_t v38 = v37 + n_2;
