@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -157,20 +158,22 @@ def test_every_way_gives_the_same_and_what_float64_gives(case: Case) -> None:
     assert len({found[case.out].tobytes() for found in results}) == 1
 
 
-GOLDEN = [c for c in CASES if c.kernel in ("tile_sums", "transposed") or c.block == 128]
+GOLDEN = {f"{c.file}.{c.kernel}": c for c in reversed(CASES)}  # the first case of each kernel
 
 
-@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.kernel)
+@pytest.mark.parametrize("name", GOLDEN)
 @pytest.mark.parametrize("form", ["ir", "c"])
-def test_golden_text(case: Case, form: str) -> None:
+def test_golden_text(name: str, form: str) -> None:
     """TENSORLIB_UPDATE_GOLDEN=1 writes the files anew; read the difference before you keep it."""
+    case = GOLDEN[name]
     arguments = case.arguments()
     with targeting(Target("c", 32)):
         if form == "ir":
             found = case.function.ir(*arguments, block=case.block)
         else:
             found = case.function.source("c", *arguments, block=case.block)
-    path = Path(__file__).with_name("golden") / "tiles" / f"{case.kernel}.{form}"
+    found = re.sub(r"(// \w+\.py):\d+", r"\1", found)  # numbers of lines move with the files
+    path = Path(__file__).with_name("golden") / "tiles" / f"{name}.{form}"
     if os.environ.get("TENSORLIB_UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(found, encoding="utf-8")

@@ -17,16 +17,16 @@ void tile_sums(const uint64_t *args, int64_t worker, int64_t workers) {
   float *x_ = (float *)(uintptr_t)args[4];
   const int64_t x_stride0_ = (int64_t)args[7];
   if (worker) return;
-  // tile_layout.py:23  for m in range(out.shape[0]):
+  // tile_layout.py  for m in range(out.shape[0]):
   for (int64_t m_1 = 0; m_1 < out_n0_; m_1 += 1) {
-    // tile_layout.py:24  for n in range(out.shape[1]):
+    // tile_layout.py  for n in range(out.shape[1]):
     for (int64_t n_2 = 0; n_2 < out_n1_; n_2 += 1) {
-      // tile_layout.py:25  tile = x.tile[ROWS, COLUMNS](m, n)
+      // tile_layout.py  tile = x.tile[ROWS, COLUMNS](m, n)
       const int64_t v3 = m_1 * 4;
       const int64_t v4 = n_2 * 8;
       const int64_t v5 = v3 * x_stride0_;
       const int64_t v6 = v5 + v4;
-      // tile_layout.py:26  out[m, n] = tile.reduce("add")
+      // tile_layout.py  out[m, n] = tile.reduce("add")
       const f32x4 v7 = *(f32x4_memory *)(x_ + v6);
       const int64_t v8 = v6 + 4;
       const f32x4 v9 = *(f32x4_memory *)(x_ + v8);

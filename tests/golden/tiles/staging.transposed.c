@@ -25,7 +25,7 @@ void transposed(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t grid_z_ = (int64_t)args[10];
   const int64_t v1 = grid_x_ * grid_y_;
   const int64_t v2 = v1 * grid_z_;
-  // staging.py:22  target.copy_from(tile.transpose())
+  // staging.py  target.copy_from(tile.transpose())
   const int64_t trips4 = v2 > 0 ? v2 : 0;
   const int64_t first5 = trips4 * worker / workers;
   const int64_t last6 = trips4 * (worker + 1) / workers;
@@ -34,7 +34,7 @@ void transposed(const uint64_t *args, int64_t worker, int64_t workers) {
     const int64_t v8 = tl_floor_divide_i64x1(block_3, grid_x_);
     const int64_t v9 = tl_floor_modulo_i64x1(v8, grid_y_);
     float local10[64] __attribute__((aligned(64)));
-    // staging.py:19  smem = x.tile[SIZE, SIZE](i, j).copy[tl.SHARED]()
+    // staging.py  smem = x.tile[SIZE, SIZE](i, j).copy[tl.SHARED]()
     for (int64_t thread_11 = 0; thread_11 < 16; thread_11 += 1) {
       const int64_t v12 = thread_11 >> 1;
       const int64_t v13 = v12 * 8;
@@ -55,7 +55,7 @@ void transposed(const uint64_t *args, int64_t worker, int64_t workers) {
         local10[v27] = v26;
       }
     }
-    // staging.py:22  target.copy_from(tile.transpose())
+    // staging.py  target.copy_from(tile.transpose())
     for (int64_t thread_28 = 0; thread_28 < 16; thread_28 += 1) {
       const int64_t v29 = v7 * 8;
       const int64_t v30 = v29 * out_stride0_;

@@ -16,18 +16,18 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
   if (worker) return;
   const int64_t v1 = grid_x_ * grid_y_;
   const int64_t v2 = v1 * grid_z_;
-  // sum_reduction.py:30  if tl.thread_id() == 0:
+  // sum_reduction.py  if tl.thread_id() == 0:
   for (int64_t block_3 = 0; block_3 < v2; block_3 += 1) {
     const int64_t v4 = tl_floor_modulo_i64x1(block_3, grid_x_);
     float local5[4] __attribute__((aligned(64)));
     float local6[4] __attribute__((aligned(64)));
-    // sum_reduction.py:25  tile = buf.load_tile[tl.WARP](tid)
+    // sum_reduction.py  tile = buf.load_tile[tl.WARP](tid)
     float local7[128] __attribute__((aligned(64)));
-    // sum_reduction.py:26  result = tile.reduce(add)
+    // sum_reduction.py  result = tile.reduce(add)
     float local8[128] __attribute__((aligned(64)));
     float local9[128] __attribute__((aligned(64)));
     float local10[128] __attribute__((aligned(64)));
-    // sum_reduction.py:25  tile = buf.load_tile[tl.WARP](tid)
+    // sum_reduction.py  tile = buf.load_tile[tl.WARP](tid)
     for (int64_t thread_11 = 0; thread_11 < 128; thread_11 += 1) {
       const int64_t v12 = v4 * 128;
       const int64_t tid_13 = v12 + thread_11;
@@ -36,7 +36,7 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
       if (v14) t15 = buf_[tid_13];
       local7[thread_11] = t15;
     }
-    // sum_reduction.py:26  result = tile.reduce(add)
+    // sum_reduction.py  result = tile.reduce(add)
     for (int64_t thread_16 = 0; thread_16 < 128; thread_16 += 1) {
       const int64_t v17 = thread_16 & 31;
       const int64_t v18 = thread_16 - v17;
@@ -111,21 +111,21 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
       const float v71 = local7[v70];
       local8[thread_64] = v71;
     }
-    // sum_reduction.py:27  if tl.lane_id() == 0:
+    // sum_reduction.py  if tl.lane_id() == 0:
     for (int64_t thread_72 = 0; thread_72 < 128; thread_72 += 1) {
-      // sum_reduction.py:26  result = tile.reduce(add)
+      // sum_reduction.py  result = tile.reduce(add)
       const float v73 = local7[thread_72];
       const float v74 = local8[thread_72];
       const float v75 = v73 + v74;
-      // sum_reduction.py:27  if tl.lane_id() == 0:
+      // sum_reduction.py  if tl.lane_id() == 0:
       const int64_t v76 = thread_72 & 31;
       if (v76 == 0) {
-        // sum_reduction.py:28  smem[tl.warp_id()] = result
+        // sum_reduction.py  smem[tl.warp_id()] = result
         const int64_t v77 = thread_72 >> 5;
         local5[v77] = v75;
       }
     }
-    // sum_reduction.py:29  result = await smem.reduce(add)
+    // sum_reduction.py  result = await smem.reduce(add)
     for (int64_t thread_78 = 0; thread_78 < 128; thread_78 += 1) {
       const int64_t v79 = (thread_78 < 3) ? thread_78 : 3;
       const float v80 = local5[v79];
@@ -167,10 +167,10 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
       const float result_103 = local6[0];
       local8[thread_102] = result_103;
     }
-    // sum_reduction.py:30  if tl.thread_id() == 0:
+    // sum_reduction.py  if tl.thread_id() == 0:
     for (int64_t thread_104 = 0; thread_104 < 128; thread_104 += 1) {
       if (thread_104 == 0) {
-        // sum_reduction.py:31  global_atomic += result
+        // sum_reduction.py  global_atomic += result
         const float v105 = local8[thread_104];
         const float v106 = global_atomic_[0];
         float c107 = v106;
