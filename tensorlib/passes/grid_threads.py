@@ -325,10 +325,13 @@ class Threads:
         start = self._own(operation.operands[0], start)
         first = self._own(operation.operands[2], first)
         kind = VectorType(to.type.dtype)
-        count = write.constant(operation.attributes["count"])
-        with write.loop(self.zero, count, self.one) as i:
-            value = write.load(origin, write.value("add", first, i), kind)
-            write.store(to, write.value("add", start, i), value)
+        count = operation.attributes["count"]
+        if count == 1:
+            write.store(to, start, write.load(origin, first, kind))
+        else:
+            with write.loop(self.zero, write.constant(count), self.one) as i:
+                value = write.load(origin, write.value("add", first, i), kind)
+                write.store(to, write.value("add", start, i), value)
         self.scopes[-1][id(operation.results[0])] = self.zero
 
 

@@ -14,7 +14,7 @@ from tensorlib.passes import pipeline
 
 __all__ = ["generation", "ir_pass"]
 
-Pass = Callable[[Kernel], None]
+Pass = Callable[[Kernel], bool | None]
 
 _NUMBERS: dict[tuple[Pass, ...], int] = {(): 0}
 _added: list[Pass] = []
@@ -31,13 +31,13 @@ def ir_pass(*, before: str = "dead") -> Callable[[Pass], Registered]: ...
 @overload
 def ir_pass(function: Pass, /, *, before: str = "dead") -> Registered: ...
 def ir_pass(function: Pass | None = None, /, *, before: str = "dead") -> Any:
-    """Add `function(kernel) -> None` to the passes; use as a decorator.
+    """Add `function(kernel)` to the passes; use as a decorator.
 
-    It rewrites the kernel in place, after the library's other passes and in front of the one named
-    `before`. It may run more than once on a kernel. The kernel is verified afterwards; VerifyError
-    names the pass. Kernels that are compiled from now on go through it. Returns the pass with
-    `remove()` and `add()`; in a `with` it is there inside only. Raises KernelError for another
-    `before` than the name of a pass.
+    It rewrites the kernel in place, and may return whether it changed anything. It runs after the
+    library's other passes and in front of the one named `before`, maybe more than once on a kernel.
+    The kernel is verified afterwards; VerifyError names the pass. Kernels that are compiled from
+    now on go through it. Returns the pass with `remove()` and `add()`; in a `with` it is there
+    inside only. Raises KernelError for another `before` than the name of a pass.
 
     >>> import tensorlib as tl
     >>> @tl.ir_pass
@@ -78,16 +78,17 @@ def _checked(function: Pass) -> Pass:
     """Return the pass with what a user's needs: its errors say that it is at fault."""
 
     @functools.wraps(function)
-    def run(kernel: Kernel) -> None:
-        result: object = function(kernel)  # type: ignore[func-returns-value]
-        if result is not None:
+    def run(kernel: Kernel) -> bool | None:
+        result = function(kernel)
+        if result is not None and not isinstance(result, bool):
             raise KernelError(
-                f"ir_pass {function.__name__}: returned {type(result).__name__}, needed None; "
-                "a pass changes the kernel in place"
+                f"ir_pass {function.__name__}: returned {type(result).__name__}, needed None, or "
+                "whether it changed the kernel; a pass changes it in place"
             )
         try:
             verify(kernel)
         except VerifyError as error:
             raise VerifyError(f"ir_pass {function.__name__}: {error}") from None
+        return result
 
     return run

@@ -60,6 +60,7 @@ class GnuC:
         "instruction": spelled("c"),
     }
     index = "int64_t"
+    is_unsigned = False
 
     def type(self, walker: Walker, kind: VectorType) -> str:
         return declared(walker, vector_name(SHORT[kind.dtype], kind.width))

@@ -115,6 +115,7 @@ class CudaC:
         "instruction": spelled("cuda"),
     }
     index = "int64_t"
+    is_unsigned = True
 
     def __init__(self, is_aligned: bool) -> None:
         self.is_aligned = is_aligned
@@ -194,7 +195,7 @@ class CudaC:
         if kind.width > 1:
             need(walker, sign if operands[1:] else "minus")
         wide = self._wrapping(kind, sign)
-        texts = [wide + operands[0]]
+        texts = [operands[0] if wide and operands[0].startswith(wide) else wide + operands[0]]
         texts += [wide + text if text.startswith("(-") else text for text in operands[1:]]
         return f" {sign} ".join(texts) if texts[1:] else f"{sign}{texts[0]}"
 

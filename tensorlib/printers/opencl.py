@@ -152,6 +152,7 @@ class OpenCLC:
         "instruction": spelled("opencl"),
     }
     index = "long"
+    is_unsigned = True
 
     def __init__(self, has_warps: bool = False) -> None:
         if has_warps:
@@ -234,7 +235,8 @@ class OpenCLC:
             ]
             whole = f" {sign} ".join(texts) if len(texts) > 1 else f"{sign}{texts[0]}"
             return f"as_{name}({whole})"
-        first = self._wrapping(kind, sign) + operands[0]
+        wide, first = self._wrapping(kind, sign), operands[0]
+        first = first if wide and first.startswith(wide) else wide + first
         return f" {sign} ".join([first, *operands[1:]]) if operands[1:] else f"{sign}{first}"
 
     def _wrapping(self, kind: VectorType, sign: str) -> str:

@@ -17,12 +17,14 @@ from typing import Any, Protocol
 from tensorlib.dtypes import DType
 from tensorlib.ir.core import Block, Kernel, Operation, Value
 from tensorlib.ir.types import VectorType
+from tensorlib.printers.inline import inlined, within
 from tensorlib.printers.leaving import Break, read_once, uses_of
 from tensorlib.printers.naming import MACROS, identifier
 
 __all__ = ["Dialect", "Emit", "Walker", "is_mask", "lanes", "noted", "stem", "vector"]
 
 _CALL = re.compile(r"\w+(\([^()]*\))?")
+_WIDEST = 100  # columns of a line that holds what is written where it is read
 _NOTED: ContextVar[bool] = ContextVar("noted", default=False)
 
 
@@ -36,6 +38,10 @@ class Dialect(Protocol):
 
     @property
     def index(self) -> str: ...
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether arithmetic of signed integers is spelled by unsigned ones."""
 
     @property
     def operations(self) -> Mapping[str, Emit]: ...
@@ -87,6 +93,8 @@ class Walker:
         self.dialect = dialect
         self.uses = uses_of(kernel)
         self.texts: dict[int, str] = dict.fromkeys(read_once(kernel, self.uses), "")
+        self.inlined = inlined(kernel, self.uses, dialect.is_unsigned)
+        self.widths: dict[int, int] = {}  # of lines that read what has none itself
         self.false: set[int] = set()  # flags of loops that are not set where they are read
         self.silent: set[int] = set()  # operations that the heads of loops say
         self.breaks: dict[int, tuple[Break, Operation]] = {}  # an `if`, how and which loop it ends
@@ -99,10 +107,13 @@ class Walker:
         self.count = 0
         self.is_noted = _NOTED.get()
         self.noted_line: tuple[str, int] | None = None
+        self.unnoted: Operation | None = None  # whose comment stands in front of its first line
 
     # text
     def line(self, text: str) -> None:
         """Add a line at the current depth."""
+        if self.unnoted is not None:
+            self._note(self.unnoted)
         self.lines.append("  " * self.indent + text)
 
     def fresh(self, start: str = "v") -> str:
@@ -154,12 +165,26 @@ class Walker:
             self.texts[id(result)] = text
             self.names[id(result)] = text if _CALL.fullmatch(text) else f"({text})"
             return
+        if id(result) in self.inlined and self._is_inlined(result, text):
+            return
         name = self.names[id(result)] = self.fresh(stem(result, "v"))
         if is_mask(kind):
             self.mask_bits[id(result)] = bits
             self.line(f"const {self.mask_type(bits, kind.width)} {name} = {text};")
         else:
             self.line(f"const {self.type(kind)} {name} = {text};")
+
+    def _is_inlined(self, result: Value, text: str) -> bool:
+        """Let `text` stand for a value, unless the line of its reader would become too long."""
+        (reader, position), made = self.inlined[id(result)], result.operation
+        assert made is not None
+        text = within(text, made, reader, position)
+        head = 2 * self.indent + (30 if reader.results else 16)
+        width = self.widths.get(id(reader), head) + len(text)
+        if width <= _WIDEST:
+            self.widths[id(reader)] = width
+            self.names[id(result)] = text
+        return width <= _WIDEST
 
     def temporary(self, text: str, kind: VectorType, bits: int = 0) -> str:
         """Name `text`, a mask of `bits` unless they are 0, and return the name."""
@@ -184,12 +209,13 @@ class Walker:
         if name in ("const", "yield", "assert") or id(operation) in self.silent:
             return
         if self.is_noted:
-            self._note(operation)
+            self.unnoted = operation
         self.dialect.operations[name](self, operation)
+        self.unnoted = None
 
     def _note(self, operation: Operation) -> None:
         """Write a comment where the line of Python is another one: `// file:12  out[i] = v`."""
-        location = operation.location
+        self.unnoted, location = None, operation.location
         here = (location.filename, location.line) if location is not None else None
         if here is None or here == self.noted_line:
             return

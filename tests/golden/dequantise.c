@@ -81,21 +81,18 @@ void dequantise(const uint64_t *args, int64_t worker, int64_t workers) {
     const f32x8 v18 = __builtin_convertvector(v17, f32x8);
     const f32x8 v19 = v18 * v13;
     *(f32x8_memory *)(out_ + v15) = v19;
-    const int64_t v20 = v6 + 8;
-    const u8x8 v21 = *(u8x8_memory *)(data_ + v20);
-    const i32x8 q_22 = tl_widen_u8x8(v21);
-    const int64_t v23 = v9 + 8;
-    const i32x8 v24 = q_22 & 15;
-    const i32x8 v25 = v24 - 8;
-    const f32x8 v26 = __builtin_convertvector(v25, f32x8);
-    const f32x8 v27 = v26 * v13;
-    *(f32x8_memory *)(out_ + v23) = v27;
-    const int64_t v28 = v15 + 8;
-    const i32x8 v29 = (i32x8)(q_22 >> 4);
-    const i32x8 v30 = v29 - 8;
-    const f32x8 v31 = __builtin_convertvector(v30, f32x8);
-    const f32x8 v32 = v31 * v13;
-    *(f32x8_memory *)(out_ + v28) = v32;
+    const u8x8 v20 = *(u8x8_memory *)(data_ + (v6 + 8));
+    const i32x8 q_21 = tl_widen_u8x8(v20);
+    const i32x8 v22 = q_21 & 15;
+    const i32x8 v23 = v22 - 8;
+    const f32x8 v24 = __builtin_convertvector(v23, f32x8);
+    const f32x8 v25 = v24 * v13;
+    *(f32x8_memory *)(out_ + (v9 + 8)) = v25;
+    const i32x8 v26 = (i32x8)(q_21 >> 4);
+    const i32x8 v27 = v26 - 8;
+    const f32x8 v28 = __builtin_convertvector(v27, f32x8);
+    const f32x8 v29 = v28 * v13;
+    *(f32x8_memory *)(out_ + (v15 + 8)) = v29;
   }
   (void)args; (void)worker; (void)workers;
 }

@@ -26,20 +26,17 @@ __kernel void dequantise(__global float *out_, const long out_size_, __global uc
     const float8 v18 = convert_float8(v17);
     const float8 v19 = v18 * v13;
     vstore8(v19, 0, out_ + v15);
-    const long v20 = (ulong)v6 + 8;
-    const uchar8 v21 = vload8(0, data_ + v20);
-    const int8 q_22 = convert_int8(v21);
-    const long v23 = (ulong)v9 + 8;
-    const int8 v24 = q_22 & (int8)(15);
-    const int8 v25 = as_int8(as_uint8(v24) - (uint8)(8));
-    const float8 v26 = convert_float8(v25);
-    const float8 v27 = v26 * v13;
-    vstore8(v27, 0, out_ + v23);
-    const long v28 = (ulong)v15 + 8;
-    const int8 v29 = q_22 >> (int8)(4);
-    const int8 v30 = as_int8(as_uint8(v29) - (uint8)(8));
-    const float8 v31 = convert_float8(v30);
-    const float8 v32 = v31 * v13;
-    vstore8(v32, 0, out_ + v28);
+    const uchar8 v20 = vload8(0, data_ + ((ulong)v6 + 8));
+    const int8 q_21 = convert_int8(v20);
+    const int8 v22 = q_21 & (int8)(15);
+    const int8 v23 = as_int8(as_uint8(v22) - (uint8)(8));
+    const float8 v24 = convert_float8(v23);
+    const float8 v25 = v24 * v13;
+    vstore8(v25, 0, out_ + ((ulong)v9 + 8));
+    const int8 v26 = q_21 >> (int8)(4);
+    const int8 v27 = as_int8(as_uint8(v26) - (uint8)(8));
+    const float8 v28 = convert_float8(v27);
+    const float8 v29 = v28 * v13;
+    vstore8(v29, 0, out_ + ((ulong)v15 + 8));
   }
 }

@@ -172,20 +172,17 @@ extern "C" __global__ void dequantise(float *out_, const int64_t out_size_, uint
     const f32x8 v18 = convert<f32x8>(v17);
     const f32x8 v19 = v18 * v13;
     store<f32x8>(out_ + v15, v19);
-    const int64_t v20 = (uint64_t)v6 + 8;
-    const u8x8 v21 = load<u8x8>(data_ + v20);
-    const i32x8 q_22 = convert<i32x8>(v21);
-    const int64_t v23 = (uint64_t)v9 + 8;
-    const i32x8 v24 = q_22 & splat<i32x8>(15);
-    const i32x8 v25 = v24 - splat<i32x8>(8);
-    const f32x8 v26 = convert<f32x8>(v25);
-    const f32x8 v27 = v26 * v13;
-    store<f32x8>(out_ + v23, v27);
-    const int64_t v28 = (uint64_t)v15 + 8;
-    const i32x8 v29 = q_22 >> 4;
-    const i32x8 v30 = v29 - splat<i32x8>(8);
-    const f32x8 v31 = convert<f32x8>(v30);
-    const f32x8 v32 = v31 * v13;
-    store<f32x8>(out_ + v28, v32);
+    const u8x8 v20 = load<u8x8>(data_ + ((uint64_t)v6 + 8));
+    const i32x8 q_21 = convert<i32x8>(v20);
+    const i32x8 v22 = q_21 & splat<i32x8>(15);
+    const i32x8 v23 = v22 - splat<i32x8>(8);
+    const f32x8 v24 = convert<f32x8>(v23);
+    const f32x8 v25 = v24 * v13;
+    store<f32x8>(out_ + ((uint64_t)v9 + 8), v25);
+    const i32x8 v26 = q_21 >> 4;
+    const i32x8 v27 = v26 - splat<i32x8>(8);
+    const f32x8 v28 = convert<f32x8>(v27);
+    const f32x8 v29 = v28 * v13;
+    store<f32x8>(out_ + ((uint64_t)v15 + 8), v29);
   }
 }

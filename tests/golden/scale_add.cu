@@ -87,23 +87,22 @@ template <typename V, typename T> __device__ __forceinline__ void store(T *p, V 
 #endif
 extern "C" __global__ void scale_add(float *out_, const int64_t size_, float *x_, float *y_, const float a_) {
   const int64_t thread = (int64_t)blockIdx.x * blockDim.x + threadIdx.x, threads = (int64_t)gridDim.x * blockDim.x;
-  const int64_t v1 = size_ >> 3;
-  const int64_t whole_2 = (uint64_t)v1 * 8;
-  for (int64_t i_3 = thread * 8; i_3 < whole_2; i_3 += threads * 8) {
-    const f32x8 v4 = load<f32x8>(x_ + i_3);
-    const f32x8 v5 = splat<f32x8>(a_);
-    const f32x8 v6 = v5 * v4;
-    const f32x8 v7 = load<f32x8>(y_ + i_3);
-    const f32x8 v8 = v6 + v7;
-    store<f32x8>(out_ + i_3, v8);
+  const int64_t whole_1 = (uint64_t)(size_ >> 3) * 8;
+  for (int64_t i_2 = thread * 8; i_2 < whole_1; i_2 += threads * 8) {
+    const f32x8 v3 = load<f32x8>(x_ + i_2);
+    const f32x8 v4 = splat<f32x8>(a_);
+    const f32x8 v5 = v4 * v3;
+    const f32x8 v6 = load<f32x8>(y_ + i_2);
+    const f32x8 v7 = v5 + v6;
+    store<f32x8>(out_ + i_2, v7);
   }
   if (thread == 0) {
-    for (int64_t i_9 = whole_2; i_9 < size_; i_9 += 1) {
-      const float v10 = x_[i_9];
-      const float v11 = a_ * v10;
-      const float v12 = y_[i_9];
-      const float v13 = v11 + v12;
-      out_[i_9] = v13;
+    for (int64_t i_8 = whole_1; i_8 < size_; i_8 += 1) {
+      const float v9 = x_[i_8];
+      const float v10 = a_ * v9;
+      const float v11 = y_[i_8];
+      const float v12 = v10 + v11;
+      out_[i_8] = v12;
     }
   }
 }

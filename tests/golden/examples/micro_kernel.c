@@ -66,86 +66,65 @@ void matmul(const uint64_t *args, int64_t worker, int64_t workers) {
       // micro_kernel.py  columns = b.tile[1, NR](0, j)
       const int64_t v10 = j_7 * 16;
       // micro_kernel.py  micro_kernel(c.tile[MR, NR](i, j), rows, columns, depth, MR, NR)
-      const int64_t v11 = v8 * c_stride0_;
-      const int64_t v12 = v11 + v10;
+      const int64_t v11 = v8 * c_stride0_ + v10;
       // micro_kernel.py  for k in range(depth):
-      f32x8 c_cache_0_0_13 = (f32x8){};
-      f32x8 c_cache_0_1_14 = (f32x8){};
-      f32x8 c_cache_1_0_15 = (f32x8){};
-      f32x8 c_cache_1_1_16 = (f32x8){};
-      f32x8 c_cache_2_0_17 = (f32x8){};
-      f32x8 c_cache_2_1_18 = (f32x8){};
-      f32x8 c_cache_3_0_19 = (f32x8){};
-      f32x8 c_cache_3_1_20 = (f32x8){};
-      for (int64_t k_21 = 0; k_21 < a_n1_; k_21 += 1) {
+      f32x8 c_cache_0_0_12 = (f32x8){};
+      f32x8 c_cache_0_1_13 = (f32x8){};
+      f32x8 c_cache_1_0_14 = (f32x8){};
+      f32x8 c_cache_1_1_15 = (f32x8){};
+      f32x8 c_cache_2_0_16 = (f32x8){};
+      f32x8 c_cache_2_1_17 = (f32x8){};
+      f32x8 c_cache_3_0_18 = (f32x8){};
+      f32x8 c_cache_3_1_19 = (f32x8){};
+      for (int64_t k_20 = 0; k_20 < a_n1_; k_20 += 1) {
         // micro_kernel.py  b_next_tile = b_row.tile[1, NR](k + AHEAD, 0)
-        const int64_t v22 = k_21 + 4;
-        const int64_t v23 = v22 * b_stride0_;
-        const int64_t v24 = v10 + v23;
+        const int64_t v21 = v10 + (k_20 + 4) * b_stride0_;
         // micro_kernel.py  b_next_tile.prefetch(0, n)
-        __builtin_prefetch(b_ + v24);
-        const int64_t v25 = v24 + 8;
-        __builtin_prefetch(b_ + v25);
+        __builtin_prefetch(b_ + v21);
+        __builtin_prefetch(b_ + (v21 + 8));
         // micro_kernel.py  b_tile = b_row.tile[1, NR](k, 0)
-        const int64_t v26 = k_21 * b_stride0_;
-        const int64_t v27 = v10 + v26;
+        const int64_t v22 = v10 + k_20 * b_stride0_;
         // micro_kernel.py  b = b_tile.load[NR](0, 0)
-        const f32x8 b0_28 = *(f32x8_memory *)(b_ + v27);
-        const int64_t v29 = v27 + 8;
-        const f32x8 b1_30 = *(f32x8_memory *)(b_ + v29);
+        const f32x8 b0_23 = *(f32x8_memory *)(b_ + v22);
+        const f32x8 b1_24 = *(f32x8_memory *)(b_ + (v22 + 8));
         // micro_kernel.py  c_cache = tuple(SIMD[c.dtype, NR](a_tile[m, k]).fma(b, c_cache[m]) for m in range(MR))
-        const int64_t v31 = v9 + k_21;
-        const float v32 = a_[v31];
-        const f32x8 v33 = v32 - (f32x8){};
-        const f32x8 v34 = tl_fma_f32x8(v33, b0_28, c_cache_0_0_13);
-        const f32x8 v35 = tl_fma_f32x8(v33, b1_30, c_cache_0_1_14);
-        const int64_t v36 = v9 + a_stride0_;
-        const int64_t v37 = v36 + k_21;
-        const float v38 = a_[v37];
-        const f32x8 v39 = v38 - (f32x8){};
-        const f32x8 v40 = tl_fma_f32x8(v39, b0_28, c_cache_1_0_15);
-        const f32x8 v41 = tl_fma_f32x8(v39, b1_30, c_cache_1_1_16);
-        const int64_t v42 = 2 * a_stride0_;
-        const int64_t v43 = v9 + v42;
-        const int64_t v44 = v43 + k_21;
-        const float v45 = a_[v44];
-        const f32x8 v46 = v45 - (f32x8){};
-        const f32x8 v47 = tl_fma_f32x8(v46, b0_28, c_cache_2_0_17);
-        const f32x8 v48 = tl_fma_f32x8(v46, b1_30, c_cache_2_1_18);
-        const int64_t v49 = 3 * a_stride0_;
-        const int64_t v50 = v9 + v49;
-        const int64_t v51 = v50 + k_21;
-        const float v52 = a_[v51];
-        const f32x8 v53 = v52 - (f32x8){};
-        const f32x8 v54 = tl_fma_f32x8(v53, b0_28, c_cache_3_0_19);
-        const f32x8 v55 = tl_fma_f32x8(v53, b1_30, c_cache_3_1_20);
-        c_cache_0_0_13 = v34;
-        c_cache_0_1_14 = v35;
-        c_cache_1_0_15 = v40;
-        c_cache_1_1_16 = v41;
-        c_cache_2_0_17 = v47;
-        c_cache_2_1_18 = v48;
-        c_cache_3_0_19 = v54;
-        c_cache_3_1_20 = v55;
+        const float v25 = a_[v9 + k_20];
+        const f32x8 v26 = v25 - (f32x8){};
+        const f32x8 v27 = tl_fma_f32x8(v26, b0_23, c_cache_0_0_12);
+        const f32x8 v28 = tl_fma_f32x8(v26, b1_24, c_cache_0_1_13);
+        const float v29 = a_[v9 + a_stride0_ + k_20];
+        const f32x8 v30 = v29 - (f32x8){};
+        const f32x8 v31 = tl_fma_f32x8(v30, b0_23, c_cache_1_0_14);
+        const f32x8 v32 = tl_fma_f32x8(v30, b1_24, c_cache_1_1_15);
+        const float v33 = a_[v9 + 2 * a_stride0_ + k_20];
+        const f32x8 v34 = v33 - (f32x8){};
+        const f32x8 v35 = tl_fma_f32x8(v34, b0_23, c_cache_2_0_16);
+        const f32x8 v36 = tl_fma_f32x8(v34, b1_24, c_cache_2_1_17);
+        const float v37 = a_[v9 + 3 * a_stride0_ + k_20];
+        const f32x8 v38 = v37 - (f32x8){};
+        const f32x8 v39 = tl_fma_f32x8(v38, b0_23, c_cache_3_0_18);
+        const f32x8 v40 = tl_fma_f32x8(v38, b1_24, c_cache_3_1_19);
+        c_cache_0_0_12 = v27;
+        c_cache_0_1_13 = v28;
+        c_cache_1_0_14 = v31;
+        c_cache_1_1_15 = v32;
+        c_cache_2_0_16 = v35;
+        c_cache_2_1_17 = v36;
+        c_cache_3_0_18 = v39;
+        c_cache_3_1_19 = v40;
       }
       // micro_kernel.py  c.store[NR](m, 0, c_cache[m])
-      *(f32x8_memory *)(c_ + v12) = c_cache_0_0_13;
-      const int64_t v56 = v12 + 8;
-      *(f32x8_memory *)(c_ + v56) = c_cache_0_1_14;
-      const int64_t v57 = v12 + c_stride0_;
-      *(f32x8_memory *)(c_ + v57) = c_cache_1_0_15;
-      const int64_t v58 = v57 + 8;
-      *(f32x8_memory *)(c_ + v58) = c_cache_1_1_16;
-      const int64_t v59 = 2 * c_stride0_;
-      const int64_t v60 = v12 + v59;
-      *(f32x8_memory *)(c_ + v60) = c_cache_2_0_17;
-      const int64_t v61 = v60 + 8;
-      *(f32x8_memory *)(c_ + v61) = c_cache_2_1_18;
-      const int64_t v62 = 3 * c_stride0_;
-      const int64_t v63 = v12 + v62;
-      *(f32x8_memory *)(c_ + v63) = c_cache_3_0_19;
-      const int64_t v64 = v63 + 8;
-      *(f32x8_memory *)(c_ + v64) = c_cache_3_1_20;
+      *(f32x8_memory *)(c_ + v11) = c_cache_0_0_12;
+      *(f32x8_memory *)(c_ + (v11 + 8)) = c_cache_0_1_13;
+      const int64_t v41 = v11 + c_stride0_;
+      *(f32x8_memory *)(c_ + v41) = c_cache_1_0_14;
+      *(f32x8_memory *)(c_ + (v41 + 8)) = c_cache_1_1_15;
+      const int64_t v42 = v11 + 2 * c_stride0_;
+      *(f32x8_memory *)(c_ + v42) = c_cache_2_0_16;
+      *(f32x8_memory *)(c_ + (v42 + 8)) = c_cache_2_1_17;
+      const int64_t v43 = v11 + 3 * c_stride0_;
+      *(f32x8_memory *)(c_ + v43) = c_cache_3_0_18;
+      *(f32x8_memory *)(c_ + (v43 + 8)) = c_cache_3_1_19;
     }
   }
   (void)args; (void)worker; (void)workers;

@@ -73,63 +73,49 @@ void matmul(const uint64_t *args, int64_t worker, int64_t workers) {
           // recursive_matmul.py  multiply(c.tile[M, N](m, n), a.tile[M, K](m, k), b.tile[K, N](k, n), finer)
           const int64_t v14 = m_9 * 8;
           const int64_t v15 = n_11 * 8;
-          const int64_t v16 = v14 * c_stride0_;
-          const int64_t v17 = v7 + v16;
-          const int64_t v18 = v17 + v15;
-          const int64_t v19 = k_13 * 8;
-          const int64_t v20 = v14 * a_stride0_;
-          const int64_t v21 = v8 + v20;
-          const int64_t v22 = v21 + v19;
-          const int64_t v23 = v19 * b_stride0_;
-          const int64_t v24 = v23 + v15;
+          const int64_t v16 = v7 + v14 * c_stride0_ + v15;
+          const int64_t v17 = k_13 * 8;
+          const int64_t v18 = v8 + v14 * a_stride0_ + v17;
+          const int64_t v19 = v17 * b_stride0_ + v15;
           // recursive_matmul.py  for m in range(c.shape[0] // M):
-          for (int64_t m_25 = 0; m_25 < 4; m_25 += 1) {
+          for (int64_t m_20 = 0; m_20 < 4; m_20 += 1) {
             // recursive_matmul.py  for n in range(c.shape[1] // N):
-            for (int64_t n_26 = 0; n_26 < 1; n_26 += 1) {
+            for (int64_t n_21 = 0; n_21 < 1; n_21 += 1) {
               // recursive_matmul.py  for k in range(a.shape[1] // K):
-              for (int64_t k_27 = 0; k_27 < 4; k_27 += 1) {
+              for (int64_t k_22 = 0; k_22 < 4; k_22 += 1) {
                 // recursive_matmul.py  multiply(c.tile[M, N](m, n), a.tile[M, K](m, k), b.tile[K, N](k, n), finer)
-                const int64_t v28 = m_25 * 2;
-                const int64_t v29 = n_26 * 8;
-                const int64_t v30 = v28 * c_stride0_;
-                const int64_t v31 = v18 + v30;
-                const int64_t v32 = v31 + v29;
-                const int64_t v33 = k_27 * 2;
-                const int64_t v34 = v28 * a_stride0_;
-                const int64_t v35 = v22 + v34;
-                const int64_t v36 = v35 + v33;
-                const int64_t v37 = v33 * b_stride0_;
-                const int64_t v38 = v24 + v37;
-                const int64_t v39 = v38 + v29;
+                const int64_t v23 = m_20 * 2;
+                const int64_t v24 = n_21 * 8;
+                const int64_t v25 = v16 + v23 * c_stride0_ + v24;
+                const int64_t v26 = k_22 * 2;
+                const int64_t v27 = v18 + v23 * a_stride0_ + v26;
+                const int64_t v28 = v19 + v26 * b_stride0_ + v24;
                 // recursive_matmul.py  total = [c.load[width](m, 0) for m in range(rows)]
-                const f32x8 v40 = *(f32x8_memory *)(c_ + v32);
-                const int64_t v41 = v32 + c_stride0_;
-                const f32x8 v42 = *(f32x8_memory *)(c_ + v41);
+                const f32x8 v29 = *(f32x8_memory *)(c_ + v25);
+                const int64_t v30 = v25 + c_stride0_;
+                const f32x8 v31 = *(f32x8_memory *)(c_ + v30);
                 // recursive_matmul.py  row = b.load[width](k, 0)
-                const f32x8 row_43 = *(f32x8_memory *)(b_ + v39);
+                const f32x8 row_32 = *(f32x8_memory *)(b_ + v28);
                 // recursive_matmul.py  total = [SIMD[c.dtype, width](a[m, k]).fma(row, total[m]) for m in range(rows)]
-                const float v44 = a_[v36];
+                const float v33 = a_[v27];
+                const f32x8 v34 = v33 - (f32x8){};
+                const f32x8 v35 = tl_fma_f32x8(v34, row_32, v29);
+                const int64_t v36 = v27 + a_stride0_;
+                const float v37 = a_[v36];
+                const f32x8 v38 = v37 - (f32x8){};
+                const f32x8 v39 = tl_fma_f32x8(v38, row_32, v31);
+                // recursive_matmul.py  row = b.load[width](k, 0)
+                const f32x8 row_40 = *(f32x8_memory *)(b_ + (v28 + b_stride0_));
+                // recursive_matmul.py  total = [SIMD[c.dtype, width](a[m, k]).fma(row, total[m]) for m in range(rows)]
+                const float v41 = a_[v27 + 1];
+                const f32x8 v42 = v41 - (f32x8){};
+                const f32x8 v43 = tl_fma_f32x8(v42, row_40, v35);
+                const float v44 = a_[v36 + 1];
                 const f32x8 v45 = v44 - (f32x8){};
-                const f32x8 v46 = tl_fma_f32x8(v45, row_43, v40);
-                const int64_t v47 = v36 + a_stride0_;
-                const float v48 = a_[v47];
-                const f32x8 v49 = v48 - (f32x8){};
-                const f32x8 v50 = tl_fma_f32x8(v49, row_43, v42);
-                // recursive_matmul.py  row = b.load[width](k, 0)
-                const int64_t v51 = v39 + b_stride0_;
-                const f32x8 row_52 = *(f32x8_memory *)(b_ + v51);
-                // recursive_matmul.py  total = [SIMD[c.dtype, width](a[m, k]).fma(row, total[m]) for m in range(rows)]
-                const int64_t v53 = v36 + 1;
-                const float v54 = a_[v53];
-                const f32x8 v55 = v54 - (f32x8){};
-                const f32x8 v56 = tl_fma_f32x8(v55, row_52, v46);
-                const int64_t v57 = v47 + 1;
-                const float v58 = a_[v57];
-                const f32x8 v59 = v58 - (f32x8){};
-                const f32x8 v60 = tl_fma_f32x8(v59, row_52, v50);
+                const f32x8 v46 = tl_fma_f32x8(v45, row_40, v39);
                 // recursive_matmul.py  c.store[width](m, 0, total[m])
-                *(f32x8_memory *)(c_ + v32) = v56;
-                *(f32x8_memory *)(c_ + v41) = v60;
+                *(f32x8_memory *)(c_ + v25) = v43;
+                *(f32x8_memory *)(c_ + v30) = v46;
               }
             }
           }

@@ -57,49 +57,48 @@ void sum_of_squares(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t x_n0_ = (int64_t)args[3];
   if (worker) return;
   // simd_parameters.py  for steps in tl.vectorize[Vector.width](x.size, masked=True):
-  const int64_t v1 = x_n0_ >> 3;
-  const int64_t v2 = v1 * 8;
+  const int64_t v1 = (x_n0_ >> 3) * 8;
   // simd_parameters.py  for i in steps:
-  f32x8 total_3 = (f32x8){};
-  for (int64_t i_4 = 0; i_4 < v2; i_4 += 8) {
+  f32x8 total_2 = (f32x8){};
+  for (int64_t i_3 = 0; i_3 < v1; i_3 += 8) {
     // simd_parameters.py  v = x.load[steps.width](i, mask=steps.mask(i)).cast(Vector.dtype)
-    const f32x8 v_5 = *(f32x8_memory *)(x_ + i_4);
+    const f32x8 v_4 = *(f32x8_memory *)(x_ + i_3);
     // simd_parameters.py  total = v.fma(v, total)
-    const f32x8 total_6 = tl_fma_f32x8(v_5, v_5, total_3);
-    total_3 = total_6;
+    const f32x8 total_5 = tl_fma_f32x8(v_4, v_4, total_2);
+    total_2 = total_5;
   }
   // simd_parameters.py  for i in steps:
-  f32x8 total_7 = total_3;
-  for (int64_t i_8 = v2; i_8 < x_n0_; i_8 += 8) {
+  f32x8 total_6 = total_2;
+  for (int64_t i_7 = v1; i_7 < x_n0_; i_7 += 8) {
     // simd_parameters.py  v = x.load[steps.width](i, mask=steps.mask(i)).cast(Vector.dtype)
-    const i64x4 v9 = i_8 - (i64x4){};
-    const i64x4 v10 = (i64x4){0, 1, 2, 3} + v9;
-    const i64x4 v11 = (i64x4){4, 5, 6, 7} + v9;
-    const i64x4 v12 = x_n0_ - (i64x4){};
-    const i64x4 v13 = (i64x4)(v10 < v12);
-    const i64x4 v14 = (i64x4)(v11 < v12);
-    f32x4 v0_15 = (f32x4){};
-    if (v13[0]) v0_15[0] = x_[i_8]; if (v13[1]) v0_15[1] = x_[i_8 + 1]; if (v13[2]) v0_15[2] = x_[i_8 + 2]; if (v13[3]) v0_15[3] = x_[i_8 + 3];
-    const int64_t v16 = i_8 + 4;
-    f32x4 v1_17 = (f32x4){};
-    if (v14[0]) v1_17[0] = x_[v16]; if (v14[1]) v1_17[1] = x_[v16 + 1]; if (v14[2]) v1_17[2] = x_[v16 + 2]; if (v14[3]) v1_17[3] = x_[v16 + 3];
+    const i64x4 v8 = i_7 - (i64x4){};
+    const i64x4 v9 = (i64x4){0, 1, 2, 3} + v8;
+    const i64x4 v10 = (i64x4){4, 5, 6, 7} + v8;
+    const i64x4 v11 = x_n0_ - (i64x4){};
+    const i64x4 v12 = (i64x4)(v9 < v11);
+    const i64x4 v13 = (i64x4)(v10 < v11);
+    f32x4 v0_14 = (f32x4){};
+    if (v12[0]) v0_14[0] = x_[i_7]; if (v12[1]) v0_14[1] = x_[i_7 + 1]; if (v12[2]) v0_14[2] = x_[i_7 + 2]; if (v12[3]) v0_14[3] = x_[i_7 + 3];
+    const int64_t v15 = i_7 + 4;
+    f32x4 v1_16 = (f32x4){};
+    if (v13[0]) v1_16[0] = x_[v15]; if (v13[1]) v1_16[1] = x_[v15 + 1]; if (v13[2]) v1_16[2] = x_[v15 + 2]; if (v13[3]) v1_16[3] = x_[v15 + 3];
     // simd_parameters.py  total = v.fma(v, total)
-    const f32x4 v18 = __builtin_shufflevector(total_7, total_7, 0, 1, 2, 3);
-    const f32x4 v19 = __builtin_shufflevector(total_7, total_7, 4, 5, 6, 7);
-    const f32x4 total0_20 = tl_fma_f32x4(v0_15, v0_15, v18);
-    const f32x4 total1_21 = tl_fma_f32x4(v1_17, v1_17, v19);
+    const f32x4 v17 = __builtin_shufflevector(total_6, total_6, 0, 1, 2, 3);
+    const f32x4 v18 = __builtin_shufflevector(total_6, total_6, 4, 5, 6, 7);
+    const f32x4 total0_19 = tl_fma_f32x4(v0_14, v0_14, v17);
+    const f32x4 total1_20 = tl_fma_f32x4(v1_16, v1_16, v18);
     // simd_parameters.py  for i in steps:
-    const f32x8 v22 = __builtin_shufflevector(total0_20, total1_21, 0, 1, 2, 3, 4, 5, 6, 7);
-    total_7 = v22;
+    const f32x8 v21 = __builtin_shufflevector(total0_19, total1_20, 0, 1, 2, 3, 4, 5, 6, 7);
+    total_6 = v21;
   }
   // simd_parameters.py  out[0] = total.reduce_add()
-  const f32x4 t23 = __builtin_shufflevector(total_7, total_7, 0, 1, 2, 3);
-  const f32x4 t24 = __builtin_shufflevector(total_7, total_7, 4, 5, 6, 7);
-  const f32x4 t25 = t23 + t24;
-  const f32x2 t26 = __builtin_shufflevector(t25, t25, 0, 1);
-  const f32x2 t27 = __builtin_shufflevector(t25, t25, 2, 3);
-  const f32x2 t28 = t26 + t27;
-  const float v29 = t28[0] + t28[1];
-  out_[0] = v29;
+  const f32x4 t22 = __builtin_shufflevector(total_6, total_6, 0, 1, 2, 3);
+  const f32x4 t23 = __builtin_shufflevector(total_6, total_6, 4, 5, 6, 7);
+  const f32x4 t24 = t22 + t23;
+  const f32x2 t25 = __builtin_shufflevector(t24, t24, 0, 1);
+  const f32x2 t26 = __builtin_shufflevector(t24, t24, 2, 3);
+  const f32x2 t27 = t25 + t26;
+  const float v28 = t27[0] + t27[1];
+  out_[0] = v28;
   (void)args; (void)worker; (void)workers;
 }

@@ -68,90 +68,81 @@ void swish_into(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t last4 = trips2 * (worker + 1) / workers;
   for (int64_t row_1 = first3; row_1 < last4; row_1 += 1) {
     // operands.py  whole = start + (stop - start) // lanes * lanes
-    const int64_t v5 = A_n1_ >> 3;
-    const int64_t whole_6 = v5 * 8;
+    const int64_t whole_5 = (A_n1_ >> 3) * 8;
     // operands.py  for i in range(start, whole, lanes):
-    for (int64_t i_7 = 0; i_7 < whole_6; i_7 += 8) {
+    for (int64_t i_6 = 0; i_6 < whole_5; i_6 += 8) {
       // swish.py  vec = A.load[width](*coords)
-      const int64_t v8 = row_1 * A_stride0_;
-      const int64_t v9 = v8 + i_7;
-      const f32x8 vec_10 = *(f32x8_memory *)(A_ + v9);
+      const f32x8 vec_7 = *(f32x8_memory *)(A_ + (row_1 * A_stride0_ + i_6));
       // swish.py  C.store[width](*coords, vec / (1 + exp(-vec)))
-      const f32x8 v11 = -vec_10;
-      const i32x8 v12 = (i32x8)(v11 < (-104.0f));
-      const f32x8 v13 = (f32x8)((v12 & (i32x8)(f32x8){}) | (~v12 & (i32x8)v11));
-      const i32x8 t14 = (i32x8)((v13 < 89.0f) | (v13 != v13));
-      const f32x8 v15 = (f32x8)((t14 & (i32x8)v13) | (~t14 & (i32x8)(89.0f - (f32x8){})));
-      const f32x8 v16 = tl_fma_f32x8(v15, (1.442695f - (f32x8){}), (1.2582912e+07f - (f32x8){}));
-      const f32x8 v17 = v16 - 1.2582912e+07f;
-      const f32x8 v18 = tl_fma_f32x8(v17, ((-0.69314575f) - (f32x8){}), v15);
-      const f32x8 v19 = tl_fma_f32x8(v17, ((-1.4286068e-06f) - (f32x8){}), v18);
-      const f32x8 v20 = tl_fma_f32x8((0.0001984127f - (f32x8){}), v19, (0.0013888889f - (f32x8){}));
-      const f32x8 v21 = tl_fma_f32x8(v20, v19, (0.008333334f - (f32x8){}));
-      const f32x8 v22 = tl_fma_f32x8(v21, v19, (0.041666668f - (f32x8){}));
-      const f32x8 v23 = tl_fma_f32x8(v22, v19, (0.16666667f - (f32x8){}));
-      const f32x8 v24 = tl_fma_f32x8(v23, v19, (0.5f - (f32x8){}));
-      const f32x8 v25 = tl_fma_f32x8(v24, v19, (1.0f - (f32x8){}));
-      const f32x8 v26 = tl_fma_f32x8(v25, v19, (1.0f - (f32x8){}));
-      const i32x8 v27 = (i32x8)v16;
-      const i32x8 v28 = v27 - 1262485504;
-      const i32x8 v29 = (i32x8)(v28 >> 1);
-      const i32x8 v30 = v29 + 127;
-      const i32x8 v31 = (i32x8)((u32x8)v30 << 23);
-      const f32x8 v32 = (f32x8)v31;
-      const i32x8 v33 = v28 - v29;
-      const i32x8 v34 = v33 + 127;
-      const i32x8 v35 = (i32x8)((u32x8)v34 << 23);
-      const f32x8 v36 = (f32x8)v35;
-      const f32x8 v37 = v26 * v32;
-      const f32x8 v38 = v37 * v36;
-      const f32x8 v39 = (f32x8)((v12 & (i32x8)(f32x8){}) | (~v12 & (i32x8)v38));
-      const f32x8 v40 = 1.0f + v39;
-      const f32x8 v41 = vec_10 / v40;
-      const int64_t v42 = row_1 * C_stride0_;
-      const int64_t v43 = v42 + i_7;
-      *(f32x8_memory *)(C_ + v43) = v41;
+      const f32x8 v8 = -vec_7;
+      const i32x8 v9 = (i32x8)(v8 < (-104.0f));
+      const f32x8 v10 = (f32x8)((v9 & (i32x8)(f32x8){}) | (~v9 & (i32x8)v8));
+      const i32x8 t11 = (i32x8)((v10 < 89.0f) | (v10 != v10));
+      const f32x8 v12 = (f32x8)((t11 & (i32x8)v10) | (~t11 & (i32x8)(89.0f - (f32x8){})));
+      const f32x8 v13 = tl_fma_f32x8(v12, (1.442695f - (f32x8){}), (1.2582912e+07f - (f32x8){}));
+      const f32x8 v14 = v13 - 1.2582912e+07f;
+      const f32x8 v15 = tl_fma_f32x8(v14, ((-0.69314575f) - (f32x8){}), v12);
+      const f32x8 v16 = tl_fma_f32x8(v14, ((-1.4286068e-06f) - (f32x8){}), v15);
+      const f32x8 v17 = tl_fma_f32x8((0.0001984127f - (f32x8){}), v16, (0.0013888889f - (f32x8){}));
+      const f32x8 v18 = tl_fma_f32x8(v17, v16, (0.008333334f - (f32x8){}));
+      const f32x8 v19 = tl_fma_f32x8(v18, v16, (0.041666668f - (f32x8){}));
+      const f32x8 v20 = tl_fma_f32x8(v19, v16, (0.16666667f - (f32x8){}));
+      const f32x8 v21 = tl_fma_f32x8(v20, v16, (0.5f - (f32x8){}));
+      const f32x8 v22 = tl_fma_f32x8(v21, v16, (1.0f - (f32x8){}));
+      const f32x8 v23 = tl_fma_f32x8(v22, v16, (1.0f - (f32x8){}));
+      const i32x8 v24 = (i32x8)v13;
+      const i32x8 v25 = v24 - 1262485504;
+      const i32x8 v26 = (i32x8)(v25 >> 1);
+      const i32x8 v27 = v26 + 127;
+      const i32x8 v28 = (i32x8)((u32x8)v27 << 23);
+      const f32x8 v29 = (f32x8)v28;
+      const i32x8 v30 = v25 - v26;
+      const i32x8 v31 = v30 + 127;
+      const i32x8 v32 = (i32x8)((u32x8)v31 << 23);
+      const f32x8 v33 = (f32x8)v32;
+      const f32x8 v34 = v23 * v29;
+      const f32x8 v35 = v34 * v33;
+      const f32x8 v36 = (f32x8)((v9 & (i32x8)(f32x8){}) | (~v9 & (i32x8)v35));
+      const f32x8 v37 = 1.0f + v36;
+      const f32x8 v38 = vec_7 / v37;
+      *(f32x8_memory *)(C_ + (row_1 * C_stride0_ + i_6)) = v38;
     }
     // operands.py  for i in range(whole, stop):
-    for (int64_t i_44 = whole_6; i_44 < A_n1_; i_44 += 1) {
+    for (int64_t i_39 = whole_5; i_39 < A_n1_; i_39 += 1) {
       // swish.py  vec = A.load[width](*coords)
-      const int64_t v45 = row_1 * A_stride0_;
-      const int64_t v46 = v45 + i_44;
-      const float vec_47 = A_[v46];
+      const float vec_40 = A_[row_1 * A_stride0_ + i_39];
       // swish.py  C.store[width](*coords, vec / (1 + exp(-vec)))
-      const float v48 = -vec_47;
-      const uint8_t v49 = v48 < (-104.0f);
-      const float v50 = v49 ? 0.0f : v48;
-      const float v51 = ((v50 < 89.0f) | (v50 != v50)) ? v50 : 89.0f;
-      const float v52 = tl_fma_f32x1(v51, 1.442695f, 1.2582912e+07f);
-      const float v53 = v52 - 1.2582912e+07f;
-      const float v54 = tl_fma_f32x1(v53, (-0.69314575f), v51);
-      const float v55 = tl_fma_f32x1(v53, (-1.4286068e-06f), v54);
-      const float v56 = tl_fma_f32x1(0.0001984127f, v55, 0.0013888889f);
-      const float v57 = tl_fma_f32x1(v56, v55, 0.008333334f);
-      const float v58 = tl_fma_f32x1(v57, v55, 0.041666668f);
-      const float v59 = tl_fma_f32x1(v58, v55, 0.16666667f);
-      const float v60 = tl_fma_f32x1(v59, v55, 0.5f);
-      const float v61 = tl_fma_f32x1(v60, v55, 1.0f);
-      const float v62 = tl_fma_f32x1(v61, v55, 1.0f);
-      const int32_t v63 = ((union { float a; int32_t b; }){ .a = v52 }).b;
-      const int32_t v64 = v63 - 1262485504;
-      const int32_t v65 = (int32_t)(v64 >> 1);
-      const int32_t v66 = v65 + 127;
-      const int32_t v67 = (int32_t)((uint32_t)v66 << 23);
-      const float v68 = ((union { int32_t a; float b; }){ .a = v67 }).b;
-      const int32_t v69 = v64 - v65;
-      const int32_t v70 = v69 + 127;
-      const int32_t v71 = (int32_t)((uint32_t)v70 << 23);
-      const float v72 = ((union { int32_t a; float b; }){ .a = v71 }).b;
-      const float v73 = v62 * v68;
-      const float v74 = v73 * v72;
-      const float v75 = v49 ? 0.0f : v74;
-      const float v76 = 1.0f + v75;
-      const float v77 = vec_47 / v76;
-      const int64_t v78 = row_1 * C_stride0_;
-      const int64_t v79 = v78 + i_44;
-      C_[v79] = v77;
+      const float v41 = -vec_40;
+      const uint8_t v42 = v41 < (-104.0f);
+      const float v43 = v42 ? 0.0f : v41;
+      const float v44 = ((v43 < 89.0f) | (v43 != v43)) ? v43 : 89.0f;
+      const float v45 = tl_fma_f32x1(v44, 1.442695f, 1.2582912e+07f);
+      const float v46 = v45 - 1.2582912e+07f;
+      const float v47 = tl_fma_f32x1(v46, (-0.69314575f), v44);
+      const float v48 = tl_fma_f32x1(v46, (-1.4286068e-06f), v47);
+      const float v49 = tl_fma_f32x1(0.0001984127f, v48, 0.0013888889f);
+      const float v50 = tl_fma_f32x1(v49, v48, 0.008333334f);
+      const float v51 = tl_fma_f32x1(v50, v48, 0.041666668f);
+      const float v52 = tl_fma_f32x1(v51, v48, 0.16666667f);
+      const float v53 = tl_fma_f32x1(v52, v48, 0.5f);
+      const float v54 = tl_fma_f32x1(v53, v48, 1.0f);
+      const float v55 = tl_fma_f32x1(v54, v48, 1.0f);
+      const int32_t v56 = ((union { float a; int32_t b; }){ .a = v45 }).b;
+      const int32_t v57 = v56 - 1262485504;
+      const int32_t v58 = (int32_t)(v57 >> 1);
+      const int32_t v59 = v58 + 127;
+      const int32_t v60 = (int32_t)((uint32_t)v59 << 23);
+      const float v61 = ((union { int32_t a; float b; }){ .a = v60 }).b;
+      const int32_t v62 = v57 - v58;
+      const int32_t v63 = v62 + 127;
+      const int32_t v64 = (int32_t)((uint32_t)v63 << 23);
+      const float v65 = ((union { int32_t a; float b; }){ .a = v64 }).b;
+      const float v66 = v55 * v61;
+      const float v67 = v66 * v65;
+      const float v68 = v42 ? 0.0f : v67;
+      const float v69 = 1.0f + v68;
+      const float v70 = vec_40 / v69;
+      C_[row_1 * C_stride0_ + i_39] = v70;
     }
   }
   (void)args; (void)worker; (void)workers;

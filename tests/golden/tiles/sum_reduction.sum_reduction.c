@@ -14,178 +14,164 @@ void sum_reduction(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t grid_y_ = (int64_t)args[5];
   const int64_t grid_z_ = (int64_t)args[6];
   if (worker) return;
-  const int64_t v1 = grid_x_ * grid_y_;
-  const int64_t v2 = v1 * grid_z_;
+  const int64_t v1 = grid_x_ * grid_y_ * grid_z_;
   // sum_reduction.py  if tl.thread_id() == 0:
-  for (int64_t block_3 = 0; block_3 < v2; block_3 += 1) {
-    const int64_t v4 = tl_floor_modulo_i64x1(block_3, grid_x_);
+  for (int64_t block_2 = 0; block_2 < v1; block_2 += 1) {
+    const int64_t v3 = tl_floor_modulo_i64x1(block_2, grid_x_);
+    float local4[4] __attribute__((aligned(64)));
     float local5[4] __attribute__((aligned(64)));
-    float local6[4] __attribute__((aligned(64)));
     // sum_reduction.py  tile = buf.load_tile[tl.WARP](tid)
-    float local7[128] __attribute__((aligned(64)));
+    float local6[128] __attribute__((aligned(64)));
     // sum_reduction.py  result = tile.reduce(add)
+    float local7[128] __attribute__((aligned(64)));
     float local8[128] __attribute__((aligned(64)));
     float local9[128] __attribute__((aligned(64)));
-    float local10[128] __attribute__((aligned(64)));
     // sum_reduction.py  tile = buf.load_tile[tl.WARP](tid)
-    for (int64_t thread_11 = 0; thread_11 < 128; thread_11 += 1) {
-      const int64_t v12 = v4 * 128;
-      const int64_t tid_13 = v12 + thread_11;
-      const uint8_t v14 = tid_13 < buf_n0_;
-      float t15 = 0.0f;
-      if (v14) t15 = buf_[tid_13];
-      local7[thread_11] = t15;
+    for (int64_t thread_10 = 0; thread_10 < 128; thread_10 += 1) {
+      const int64_t tid_11 = v3 * 128 + thread_10;
+      const uint8_t v12 = tid_11 < buf_n0_;
+      float t13 = 0.0f;
+      if (v12) t13 = buf_[tid_11];
+      local6[thread_10] = t13;
     }
     // sum_reduction.py  result = tile.reduce(add)
-    for (int64_t thread_16 = 0; thread_16 < 128; thread_16 += 1) {
-      const int64_t v17 = thread_16 & 31;
-      const int64_t v18 = thread_16 - v17;
-      const int64_t v19 = v17 ^ 16;
-      const int64_t v20 = v18 + v19;
-      const uint8_t v21 = (v19 >= 0) & (v19 < 32);
-      const int64_t v22 = v21 ? v20 : thread_16;
-      const float v23 = local7[v22];
-      local8[thread_16] = v23;
+    for (int64_t thread_14 = 0; thread_14 < 128; thread_14 += 1) {
+      const int64_t v15 = thread_14 & 31;
+      const int64_t v16 = v15 ^ 16;
+      const int64_t v17 = thread_14 - v15 + v16;
+      const uint8_t v18 = (v16 >= 0) & (v16 < 32);
+      const int64_t v19 = v18 ? v17 : thread_14;
+      local7[thread_14] = local6[v19];
+    }
+    for (int64_t thread_20 = 0; thread_20 < 128; thread_20 += 1) {
+      const float v21 = local6[thread_20];
+      const float v22 = local7[thread_20];
+      const float v23 = v21 + v22;
+      local8[thread_20] = v23;
     }
     for (int64_t thread_24 = 0; thread_24 < 128; thread_24 += 1) {
-      const float v25 = local7[thread_24];
-      const float v26 = local8[thread_24];
-      const float v27 = v25 + v26;
-      local9[thread_24] = v27;
+      const int64_t v25 = thread_24 & 31;
+      const int64_t v26 = v25 ^ 8;
+      const int64_t v27 = thread_24 - v25 + v26;
+      const uint8_t v28 = (v26 >= 0) & (v26 < 32);
+      const int64_t v29 = v28 ? v27 : thread_24;
+      local9[thread_24] = local8[v29];
     }
-    for (int64_t thread_28 = 0; thread_28 < 128; thread_28 += 1) {
-      const int64_t v29 = thread_28 & 31;
-      const int64_t v30 = thread_28 - v29;
-      const int64_t v31 = v29 ^ 8;
-      const int64_t v32 = v30 + v31;
-      const uint8_t v33 = (v31 >= 0) & (v31 < 32);
-      const int64_t v34 = v33 ? v32 : thread_28;
-      const float v35 = local9[v34];
-      local10[thread_28] = v35;
+    for (int64_t thread_30 = 0; thread_30 < 128; thread_30 += 1) {
+      const float v31 = local8[thread_30];
+      const float v32 = local9[thread_30];
+      const float v33 = v31 + v32;
+      local7[thread_30] = v33;
     }
-    for (int64_t thread_36 = 0; thread_36 < 128; thread_36 += 1) {
-      const float v37 = local9[thread_36];
-      const float v38 = local10[thread_36];
-      const float v39 = v37 + v38;
-      local8[thread_36] = v39;
+    for (int64_t thread_34 = 0; thread_34 < 128; thread_34 += 1) {
+      const int64_t v35 = thread_34 & 31;
+      const int64_t v36 = v35 ^ 4;
+      const int64_t v37 = thread_34 - v35 + v36;
+      const uint8_t v38 = (v36 >= 0) & (v36 < 32);
+      const int64_t v39 = v38 ? v37 : thread_34;
+      local6[thread_34] = local7[v39];
     }
     for (int64_t thread_40 = 0; thread_40 < 128; thread_40 += 1) {
-      const int64_t v41 = thread_40 & 31;
-      const int64_t v42 = thread_40 - v41;
-      const int64_t v43 = v41 ^ 4;
-      const int64_t v44 = v42 + v43;
-      const uint8_t v45 = (v43 >= 0) & (v43 < 32);
-      const int64_t v46 = v45 ? v44 : thread_40;
-      const float v47 = local8[v46];
-      local7[thread_40] = v47;
+      const float v41 = local7[thread_40];
+      const float v42 = local6[thread_40];
+      const float v43 = v41 + v42;
+      local9[thread_40] = v43;
     }
-    for (int64_t thread_48 = 0; thread_48 < 128; thread_48 += 1) {
-      const float v49 = local8[thread_48];
-      const float v50 = local7[thread_48];
-      const float v51 = v49 + v50;
-      local10[thread_48] = v51;
+    for (int64_t thread_44 = 0; thread_44 < 128; thread_44 += 1) {
+      const int64_t v45 = thread_44 & 31;
+      const int64_t v46 = v45 ^ 2;
+      const int64_t v47 = thread_44 - v45 + v46;
+      const uint8_t v48 = (v46 >= 0) & (v46 < 32);
+      const int64_t v49 = v48 ? v47 : thread_44;
+      local8[thread_44] = local9[v49];
     }
-    for (int64_t thread_52 = 0; thread_52 < 128; thread_52 += 1) {
-      const int64_t v53 = thread_52 & 31;
-      const int64_t v54 = thread_52 - v53;
-      const int64_t v55 = v53 ^ 2;
-      const int64_t v56 = v54 + v55;
-      const uint8_t v57 = (v55 >= 0) & (v55 < 32);
-      const int64_t v58 = v57 ? v56 : thread_52;
-      const float v59 = local10[v58];
-      local9[thread_52] = v59;
+    for (int64_t thread_50 = 0; thread_50 < 128; thread_50 += 1) {
+      const float v51 = local9[thread_50];
+      const float v52 = local8[thread_50];
+      const float v53 = v51 + v52;
+      local6[thread_50] = v53;
     }
-    for (int64_t thread_60 = 0; thread_60 < 128; thread_60 += 1) {
-      const float v61 = local10[thread_60];
-      const float v62 = local9[thread_60];
-      const float v63 = v61 + v62;
-      local7[thread_60] = v63;
-    }
-    for (int64_t thread_64 = 0; thread_64 < 128; thread_64 += 1) {
-      const int64_t v65 = thread_64 & 31;
-      const int64_t v66 = thread_64 - v65;
-      const int64_t v67 = v65 ^ 1;
-      const int64_t v68 = v66 + v67;
-      const uint8_t v69 = (v67 >= 0) & (v67 < 32);
-      const int64_t v70 = v69 ? v68 : thread_64;
-      const float v71 = local7[v70];
-      local8[thread_64] = v71;
+    for (int64_t thread_54 = 0; thread_54 < 128; thread_54 += 1) {
+      const int64_t v55 = thread_54 & 31;
+      const int64_t v56 = v55 ^ 1;
+      const int64_t v57 = thread_54 - v55 + v56;
+      const uint8_t v58 = (v56 >= 0) & (v56 < 32);
+      const int64_t v59 = v58 ? v57 : thread_54;
+      local7[thread_54] = local6[v59];
     }
     // sum_reduction.py  if tl.lane_id() == 0:
-    for (int64_t thread_72 = 0; thread_72 < 128; thread_72 += 1) {
+    for (int64_t thread_60 = 0; thread_60 < 128; thread_60 += 1) {
       // sum_reduction.py  result = tile.reduce(add)
-      const float v73 = local7[thread_72];
-      const float v74 = local8[thread_72];
-      const float v75 = v73 + v74;
+      const float v61 = local6[thread_60];
+      const float v62 = local7[thread_60];
+      const float v63 = v61 + v62;
       // sum_reduction.py  if tl.lane_id() == 0:
-      const int64_t v76 = thread_72 & 31;
-      if (v76 == 0) {
+      if ((thread_60 & 31) == 0) {
         // sum_reduction.py  smem[tl.warp_id()] = result
-        const int64_t v77 = thread_72 >> 5;
-        local5[v77] = v75;
+        local4[thread_60 >> 5] = v63;
       }
     }
     // sum_reduction.py  result = await smem.reduce(add)
+    for (int64_t thread_64 = 0; thread_64 < 128; thread_64 += 1) {
+      const int64_t v65 = (thread_64 < 3) ? thread_64 : 3;
+      const float v66 = local4[v65];
+      const uint8_t v67 = thread_64 < 4;
+      if (v67) local5[thread_64] = v66;
+      local7[thread_64] = v66;
+    }
+    for (int64_t thread_68 = 0; thread_68 < 128; thread_68 += 1) {
+      const int64_t v69 = thread_68 + 2;
+      const uint8_t v70 = v69 < 4;
+      float t71 = 0.0f;
+      if (v70) t71 = local5[v69];
+      const float v72 = local7[thread_68];
+      const float v73 = v72 + t71;
+      const float v74 = v70 ? v73 : v72;
+      local6[thread_68] = v74;
+    }
+    for (int64_t thread_75 = 0; thread_75 < 128; thread_75 += 1) {
+      const float v76 = local6[thread_75];
+      const uint8_t v77 = thread_75 < 4;
+      if (v77) local5[thread_75] = v76;
+    }
     for (int64_t thread_78 = 0; thread_78 < 128; thread_78 += 1) {
-      const int64_t v79 = (thread_78 < 3) ? thread_78 : 3;
-      const float v80 = local5[v79];
-      const uint8_t v81 = thread_78 < 4;
-      if (v81) local6[thread_78] = v80;
-      local8[thread_78] = v80;
+      const int64_t v79 = thread_78 + 1;
+      const uint8_t v80 = v79 < 4;
+      float t81 = 0.0f;
+      if (v80) t81 = local5[v79];
+      const float v82 = local6[thread_78];
+      const float v83 = v82 + t81;
+      const float v84 = v80 ? v83 : v82;
+      local7[thread_78] = v84;
     }
-    for (int64_t thread_82 = 0; thread_82 < 128; thread_82 += 1) {
-      const int64_t v83 = thread_82 + 2;
-      const uint8_t v84 = v83 < 4;
-      float t85 = 0.0f;
-      if (v84) t85 = local6[v83];
-      const float v86 = local8[thread_82];
-      const float v87 = v86 + t85;
-      const float v88 = v84 ? v87 : v86;
-      local7[thread_82] = v88;
+    for (int64_t thread_85 = 0; thread_85 < 128; thread_85 += 1) {
+      const float v86 = local7[thread_85];
+      const uint8_t v87 = thread_85 == 0;
+      if (v87) local5[thread_85] = v86;
     }
-    for (int64_t thread_89 = 0; thread_89 < 128; thread_89 += 1) {
-      const float v90 = local7[thread_89];
-      const uint8_t v91 = thread_89 < 4;
-      if (v91) local6[thread_89] = v90;
-    }
-    for (int64_t thread_92 = 0; thread_92 < 128; thread_92 += 1) {
-      const int64_t v93 = thread_92 + 1;
-      const uint8_t v94 = v93 < 4;
-      float t95 = 0.0f;
-      if (v94) t95 = local6[v93];
-      const float v96 = local7[thread_92];
-      const float v97 = v96 + t95;
-      const float v98 = v94 ? v97 : v96;
-      local8[thread_92] = v98;
-    }
-    for (int64_t thread_99 = 0; thread_99 < 128; thread_99 += 1) {
-      const float v100 = local8[thread_99];
-      const uint8_t v101 = thread_99 == 0;
-      if (v101) local6[thread_99] = v100;
-    }
-    for (int64_t thread_102 = 0; thread_102 < 128; thread_102 += 1) {
-      const float result_103 = local6[0];
-      local8[thread_102] = result_103;
+    for (int64_t thread_88 = 0; thread_88 < 128; thread_88 += 1) {
+      const float result_89 = local5[0];
+      local7[thread_88] = result_89;
     }
     // sum_reduction.py  if tl.thread_id() == 0:
-    for (int64_t thread_104 = 0; thread_104 < 128; thread_104 += 1) {
-      if (thread_104 == 0) {
+    for (int64_t thread_90 = 0; thread_90 < 128; thread_90 += 1) {
+      if (thread_90 == 0) {
         // sum_reduction.py  global_atomic += result
-        const float v105 = local8[thread_104];
-        const float v106 = global_atomic_[0];
-        float c107 = v106;
-        uint8_t c108 = 1;
+        const float v91 = local7[thread_90];
+        const float v92 = global_atomic_[0];
+        float c93 = v92;
+        uint8_t c94 = 1;
         for (;;) {
-          if (!c108) break;
-          const float v109 = c107 + v105;
-          float t111 = c107, t110 = v109;
-          (void)__atomic_compare_exchange(global_atomic_ + 0, &t111, &t110, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-          const float v112 = t111;
-          const uint32_t v113 = ((union { float a; uint32_t b; }){ .a = v112 }).b;
-          const uint32_t v114 = ((union { float a; uint32_t b; }){ .a = c107 }).b;
-          const uint8_t v115 = !(v113 == v114);
-          c107 = v112;
-          c108 = v115;
+          if (!c94) break;
+          const float v95 = c93 + v91;
+          float t97 = c93, t96 = v95;
+          (void)__atomic_compare_exchange(global_atomic_ + 0, &t97, &t96, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+          const float v98 = t97;
+          const uint32_t v99 = ((union { float a; uint32_t b; }){ .a = v98 }).b;
+          const uint32_t v100 = ((union { float a; uint32_t b; }){ .a = c93 }).b;
+          const uint8_t v101 = !(v99 == v100);
+          c93 = v98;
+          c94 = v101;
         }
       }
     }

@@ -15,31 +15,27 @@ void owners(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t grid_x_ = (int64_t)args[4];
   const int64_t grid_y_ = (int64_t)args[5];
   const int64_t grid_z_ = (int64_t)args[6];
-  const int64_t v1 = grid_x_ * grid_y_;
-  const int64_t v2 = v1 * grid_z_;
+  const int64_t v1 = grid_x_ * grid_y_ * grid_z_;
   // tf32_fragments.py  out.store(0, 0, tl.Tile[tl.float32, kind](0).map(lambda zeros: zeros + numbers))
-  const int64_t trips4 = v2 > 0 ? v2 : 0;
-  const int64_t first5 = trips4 * worker / workers;
-  const int64_t last6 = trips4 * (worker + 1) / workers;
-  for (int64_t block_3 = first5; block_3 < last6; block_3 += 1) {
-    for (int64_t thread_7 = 0; thread_7 < 32; thread_7 += 1) {
-      const int64_t v8 = thread_7 & 31;
-      const int64_t v9 = v8 & 3;
-      const int64_t v10 = v8 >> 2;
-      const int64_t v11 = v10 * out_stride0_;
-      const int64_t v12 = v9 + v11;
-      const i64x4 v13 = v12 - (i64x4){};
-      const int64_t v14 = out_stride0_ * 8;
-      const i64x4 v15 = v14 - (i64x4){};
-      const i64x4 v16 = (i64x4){0, 1, 0, 1} * v15;
-      const i64x4 v17 = v16 + (i64x4){0, 0, 4, 4};
-      const i64x4 v18 = v13 + v17;
-      const int64_t v19 = v8 * 4;
-      const float v20 = (float)v19;
-      const f32x4 v21 = v20 - (f32x4){};
-      const f32x4 numbers_22 = (f32x4){0.0f, 1.0f, 2.0f, 3.0f} + v21;
-      const f32x4 v23 = 0.0f + numbers_22;
-      out_[v18[0]] = v23[0]; out_[v18[1]] = v23[1]; out_[v18[2]] = v23[2]; out_[v18[3]] = v23[3];
+  const int64_t trips3 = v1 > 0 ? v1 : 0;
+  const int64_t first4 = trips3 * worker / workers;
+  const int64_t last5 = trips3 * (worker + 1) / workers;
+  for (int64_t block_2 = first4; block_2 < last5; block_2 += 1) {
+    for (int64_t thread_6 = 0; thread_6 < 32; thread_6 += 1) {
+      const int64_t v7 = thread_6 & 31;
+      const int64_t v8 = (v7 & 3) + (v7 >> 2) * out_stride0_;
+      const i64x4 v9 = v8 - (i64x4){};
+      const int64_t v10 = out_stride0_ * 8;
+      const i64x4 v11 = v10 - (i64x4){};
+      const i64x4 v12 = (i64x4){0, 1, 0, 1} * v11;
+      const i64x4 v13 = v12 + (i64x4){0, 0, 4, 4};
+      const i64x4 v14 = v9 + v13;
+      const int64_t v15 = v7 * 4;
+      const float v16 = (float)v15;
+      const f32x4 v17 = v16 - (f32x4){};
+      const f32x4 numbers_18 = (f32x4){0.0f, 1.0f, 2.0f, 3.0f} + v17;
+      const f32x4 v19 = 0.0f + numbers_18;
+      out_[v14[0]] = v19[0]; out_[v14[1]] = v19[1]; out_[v14[2]] = v19[2]; out_[v14[3]] = v19[3];
     }
   }
   (void)args; (void)worker; (void)workers;

@@ -21,40 +21,32 @@ void transposed_tiles(const uint64_t *args, int64_t worker, int64_t workers) {
     // tile_layout.py  for n in range(out.shape[1]):
     for (int64_t n_2 = 0; n_2 < out_n1_; n_2 += 1) {
       // tile_layout.py  out[m, n] = matrix.tile[ROWS, COLUMNS](m, n, layout=swapped).reduce("add")
-      const int64_t v3 = m_1 * 8;
-      const int64_t v4 = n_2 * 128;
-      const int64_t v5 = v3 + v4;
-      const f32x4 v6 = *(f32x4_memory *)(x_ + v5);
-      const int64_t v7 = v5 + 4;
+      const int64_t v3 = m_1 * 8 + n_2 * 128;
+      const f32x4 v4 = *(f32x4_memory *)(x_ + v3);
+      const f32x4 v5 = *(f32x4_memory *)(x_ + (v3 + 4));
+      const f32x4 v6 = v4 + v5;
+      const int64_t v7 = v3 + 32;
       const f32x4 v8 = *(f32x4_memory *)(x_ + v7);
       const f32x4 v9 = v6 + v8;
-      const int64_t v10 = v5 + 32;
-      const f32x4 v11 = *(f32x4_memory *)(x_ + v10);
-      const f32x4 v12 = v9 + v11;
-      const int64_t v13 = v10 + 4;
-      const f32x4 v14 = *(f32x4_memory *)(x_ + v13);
-      const f32x4 v15 = v12 + v14;
-      const int64_t v16 = v5 + 64;
-      const f32x4 v17 = *(f32x4_memory *)(x_ + v16);
-      const f32x4 v18 = v15 + v17;
-      const int64_t v19 = v16 + 4;
-      const f32x4 v20 = *(f32x4_memory *)(x_ + v19);
-      const f32x4 v21 = v18 + v20;
-      const int64_t v22 = v5 + 96;
-      const f32x4 v23 = *(f32x4_memory *)(x_ + v22);
-      const f32x4 v24 = v21 + v23;
-      const int64_t v25 = v22 + 4;
-      const f32x4 v26 = *(f32x4_memory *)(x_ + v25);
-      const f32x4 v27 = v24 + v26;
-      const f32x2 v28 = __builtin_shufflevector(v27, v27, 0, 1);
-      const f32x2 v29 = __builtin_shufflevector(v27, v27, 2, 3);
-      const f32x2 v30 = v28 + v29;
-      const float v31 = v30[0];
-      const float v32 = v30[1];
-      const float v33 = v31 + v32;
-      const int64_t v34 = m_1 * out_stride0_;
-      const int64_t v35 = v34 + n_2;
-      out_[v35] = v33;
+      const f32x4 v10 = *(f32x4_memory *)(x_ + (v7 + 4));
+      const f32x4 v11 = v9 + v10;
+      const int64_t v12 = v3 + 64;
+      const f32x4 v13 = *(f32x4_memory *)(x_ + v12);
+      const f32x4 v14 = v11 + v13;
+      const f32x4 v15 = *(f32x4_memory *)(x_ + (v12 + 4));
+      const f32x4 v16 = v14 + v15;
+      const int64_t v17 = v3 + 96;
+      const f32x4 v18 = *(f32x4_memory *)(x_ + v17);
+      const f32x4 v19 = v16 + v18;
+      const f32x4 v20 = *(f32x4_memory *)(x_ + (v17 + 4));
+      const f32x4 v21 = v19 + v20;
+      const f32x2 v22 = __builtin_shufflevector(v21, v21, 0, 1);
+      const f32x2 v23 = __builtin_shufflevector(v21, v21, 2, 3);
+      const f32x2 v24 = v22 + v23;
+      const float v25 = v24[0];
+      const float v26 = v24[1];
+      const float v27 = v25 + v26;
+      out_[m_1 * out_stride0_ + n_2] = v27;
     }
   }
   (void)args; (void)worker; (void)workers;

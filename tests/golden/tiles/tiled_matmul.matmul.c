@@ -70,314 +70,247 @@ void matmul(const uint64_t *args, int64_t worker, int64_t workers) {
   const int64_t grid_x_ = (int64_t)args[12];
   const int64_t grid_y_ = (int64_t)args[13];
   const int64_t grid_z_ = (int64_t)args[14];
-  const int64_t v1 = grid_x_ * grid_y_;
-  const int64_t v2 = v1 * grid_z_;
+  const int64_t v1 = grid_x_ * grid_y_ * grid_z_;
   // tiled_matmul.py  c.tile[M, N](row, column).copy_from(acc, masked=True)
-  const int64_t trips4 = v2 > 0 ? v2 : 0;
-  const int64_t first5 = trips4 * worker / workers;
-  const int64_t last6 = trips4 * (worker + 1) / workers;
-  for (int64_t block_3 = first5; block_3 < last6; block_3 += 1) {
-    const int64_t v7 = tl_floor_modulo_i64x1(block_3, grid_x_);
-    const int64_t v8 = tl_floor_divide_i64x1(block_3, grid_x_);
-    const int64_t v9 = tl_floor_modulo_i64x1(v8, grid_y_);
-    float local10[1024] __attribute__((aligned(64)));
-    float local11[512] __attribute__((aligned(64)));
+  const int64_t trips3 = v1 > 0 ? v1 : 0;
+  const int64_t first4 = trips3 * worker / workers;
+  const int64_t last5 = trips3 * (worker + 1) / workers;
+  for (int64_t block_2 = first4; block_2 < last5; block_2 += 1) {
+    const int64_t v6 = tl_floor_modulo_i64x1(block_2, grid_x_);
+    const int64_t v7 = tl_floor_divide_i64x1(block_2, grid_x_);
+    const int64_t v8 = tl_floor_modulo_i64x1(v7, grid_y_);
+    float local9[1024] __attribute__((aligned(64)));
+    float local10[512] __attribute__((aligned(64)));
     // tiled_matmul.py  for k in range(1, (a.shape[1] + K - 1) // K):
+    float local11[256] __attribute__((aligned(64)));
     float local12[256] __attribute__((aligned(64)));
-    float local13[256] __attribute__((aligned(64)));
+    int64_t local13[64] __attribute__((aligned(64)));
     int64_t local14[64] __attribute__((aligned(64)));
-    int64_t local15[64] __attribute__((aligned(64)));
     // tiled_matmul.py  acc += a_tile @ b_tile
+    int64_t local15[64] __attribute__((aligned(64)));
     int64_t local16[64] __attribute__((aligned(64)));
-    int64_t local17[64] __attribute__((aligned(64)));
+    float local17[256] __attribute__((aligned(64)));
     float local18[256] __attribute__((aligned(64)));
-    float local19[256] __attribute__((aligned(64)));
     // tiled_matmul.py  next_b = b.tile[K, N](0, column).copy[tl.SHARED](into=b_memory[0, :, :], other=0.0)
-    for (int64_t thread_20 = 0; thread_20 < 64; thread_20 += 1) {
+    for (int64_t thread_19 = 0; thread_19 < 64; thread_19 += 1) {
       // tiled_matmul.py  next_a = a.tile[M, K](row, 0).copy[tl.SHARED](into=a_memory[0, :, :], other=0.0)
-      for (int64_t first_21 = 0; first_21 < 512; first_21 += 64) {
-        const int64_t v22 = thread_20 + first_21;
-        const int64_t v23 = v22 & 15;
-        const int64_t v24 = v22 >> 4;
-        const uint8_t v25 = v22 < 512;
-        const int64_t v26 = v9 * 32;
-        const int64_t v27 = a_n0_ - v26;
-        const uint8_t v28 = ((v24 < v27) & (v23 < a_n1_)) & v25;
-        const int64_t v29 = v24 * a_stride0_;
-        const int64_t v30 = v26 * a_stride0_;
-        const int64_t v31 = v30 + v29;
-        const int64_t v32 = v31 + v23;
-        float t33 = 0.0f;
-        if (v28) t33 = a_[v32];
-        const int64_t v34 = v24 * 16;
-        const int64_t v35 = v34 + v23;
-        if (v25) local10[v35] = t33;
+      for (int64_t first_20 = 0; first_20 < 512; first_20 += 64) {
+        const int64_t v21 = thread_19 + first_20;
+        const int64_t v22 = v21 & 15;
+        const int64_t v23 = v21 >> 4;
+        const uint8_t v24 = v21 < 512;
+        const int64_t v25 = v8 * 32;
+        const uint8_t v26 = ((v23 < a_n0_ - v25) & (v22 < a_n1_)) & v24;
+        float t27 = 0.0f;
+        if (v26) t27 = a_[v25 * a_stride0_ + v23 * a_stride0_ + v22];
+        if (v24) local9[v23 * 16 + v22] = t27;
       }
       // tiled_matmul.py  next_b = b.tile[K, N](0, column).copy[tl.SHARED](into=b_memory[0, :, :], other=0.0)
-      for (int64_t first_36 = 0; first_36 < 256; first_36 += 64) {
-        const int64_t v37 = thread_20 + first_36;
-        const int64_t v38 = v37 & 15;
-        const int64_t v39 = v37 >> 4;
-        const uint8_t v40 = v37 < 256;
-        const int64_t v41 = v7 * 16;
-        const int64_t v42 = b_n1_ - v41;
-        const uint8_t v43 = ((v39 < b_n0_) & (v38 < v42)) & v40;
-        const int64_t v44 = v39 * b_stride0_;
-        const int64_t v45 = v41 + v44;
-        const int64_t v46 = v45 + v38;
-        float t47 = 0.0f;
-        if (v43) t47 = b_[v46];
-        const int64_t v48 = v39 * 16;
-        const int64_t v49 = v48 + v38;
-        if (v40) local11[v49] = t47;
+      for (int64_t first_28 = 0; first_28 < 256; first_28 += 64) {
+        const int64_t v29 = thread_19 + first_28;
+        const int64_t v30 = v29 & 15;
+        const int64_t v31 = v29 >> 4;
+        const uint8_t v32 = v29 < 256;
+        const int64_t v33 = v6 * 16;
+        const uint8_t v34 = ((v31 < b_n0_) & (v30 < b_n1_ - v33)) & v32;
+        float t35 = 0.0f;
+        if (v34) t35 = b_[v33 + v31 * b_stride0_ + v30];
+        if (v32) local10[v31 * 16 + v30] = t35;
       }
     }
     // tiled_matmul.py  for k in range(1, (a.shape[1] + K - 1) // K):
-    for (int64_t thread_50 = 0; thread_50 < 64; thread_50 += 1) {
-      const int64_t v51 = thread_50 * 4;
-      *(f32x4_memory *)(local12 + v51) = (f32x4){};
-      const int64_t v52 = thread_50 * 4;
-      *(f32x4_memory *)(local13 + v52) = (f32x4){};
-      local14[thread_50] = 0;
-      local15[thread_50] = 0;
+    for (int64_t thread_36 = 0; thread_36 < 64; thread_36 += 1) {
+      *(f32x4_memory *)(local11 + thread_36 * 4) = (f32x4){};
+      *(f32x4_memory *)(local12 + thread_36 * 4) = (f32x4){};
+      local13[thread_36] = 0;
+      local14[thread_36] = 0;
     }
-    const int64_t v53 = a_n1_ + 16;
-    const int64_t v54 = v53 - 1;
-    const int64_t v55 = v54 >> 4;
+    const int64_t v37 = (a_n1_ + 16 - 1) >> 4;
     // tiled_matmul.py  tl.barrier()  # all have read these tiles, before others overwrite them
-    for (int64_t k_56 = 1; k_56 < v55; k_56 += 1) {
+    for (int64_t k_38 = 1; k_38 < v37; k_38 += 1) {
       // tiled_matmul.py  acc += a_tile @ b_tile
-      for (int64_t thread_57 = 0; thread_57 < 64; thread_57 += 1) {
+      for (int64_t thread_39 = 0; thread_39 < 64; thread_39 += 1) {
         // tiled_matmul.py  next_a = a.tile[M, K](row, k).copy[tl.SHARED](into=a_memory[k % 2, :, :], other=0.0)
-        const int64_t v58 = k_56 * 16;
-        const int64_t v59 = v9 * 32;
-        const int64_t v60 = v59 * a_stride0_;
-        const int64_t v61 = v60 + v58;
-        const int64_t v62 = k_56 & 1;
-        const int64_t v63 = v62 * 512;
-        for (int64_t first_64 = 0; first_64 < 512; first_64 += 64) {
-          const int64_t v65 = thread_57 + first_64;
-          const int64_t v66 = v65 & 15;
-          const int64_t v67 = v65 >> 4;
-          const uint8_t v68 = v65 < 512;
-          const int64_t v69 = a_n1_ - v58;
-          const int64_t v70 = a_n0_ - v59;
-          const uint8_t v71 = ((v67 < v70) & (v66 < v69)) & v68;
-          const int64_t v72 = v67 * a_stride0_;
-          const int64_t v73 = v61 + v72;
-          const int64_t v74 = v73 + v66;
-          float t75 = 0.0f;
-          if (v71) t75 = a_[v74];
-          const int64_t v76 = v67 * 16;
-          const int64_t v77 = v63 + v76;
-          const int64_t v78 = v77 + v66;
-          if (v68) local10[v78] = t75;
+        const int64_t v40 = k_38 * 16;
+        const int64_t v41 = v8 * 32;
+        const int64_t v42 = v41 * a_stride0_ + v40;
+        const int64_t v43 = k_38 & 1;
+        const int64_t v44 = v43 * 512;
+        for (int64_t first_45 = 0; first_45 < 512; first_45 += 64) {
+          const int64_t v46 = thread_39 + first_45;
+          const int64_t v47 = v46 & 15;
+          const int64_t v48 = v46 >> 4;
+          const uint8_t v49 = v46 < 512;
+          const uint8_t v50 = ((v48 < a_n0_ - v41) & (v47 < a_n1_ - v40)) & v49;
+          float t51 = 0.0f;
+          if (v50) t51 = a_[v42 + v48 * a_stride0_ + v47];
+          if (v49) local9[v44 + v48 * 16 + v47] = t51;
         }
         // tiled_matmul.py  next_b = b.tile[K, N](k, column).copy[tl.SHARED](into=b_memory[k % 2, :, :], other=0.0)
-        const int64_t v79 = v58 * b_stride0_;
-        const int64_t v80 = v7 * 16;
-        const int64_t v81 = v79 + v80;
-        const int64_t v82 = v62 * 256;
-        for (int64_t first_83 = 0; first_83 < 256; first_83 += 64) {
-          const int64_t v84 = thread_57 + first_83;
-          const int64_t v85 = v84 & 15;
-          const int64_t v86 = v84 >> 4;
-          const uint8_t v87 = v84 < 256;
-          const int64_t v88 = b_n0_ - v58;
-          const int64_t v89 = b_n1_ - v80;
-          const uint8_t v90 = ((v86 < v88) & (v85 < v89)) & v87;
-          const int64_t v91 = v86 * b_stride0_;
-          const int64_t v92 = v81 + v91;
-          const int64_t v93 = v92 + v85;
-          float t94 = 0.0f;
-          if (v90) t94 = b_[v93];
-          const int64_t v95 = v86 * 16;
-          const int64_t v96 = v82 + v95;
-          const int64_t v97 = v96 + v85;
-          if (v87) local11[v97] = t94;
+        const int64_t v52 = v6 * 16;
+        const int64_t v53 = v40 * b_stride0_ + v52;
+        const int64_t v54 = v43 * 256;
+        for (int64_t first_55 = 0; first_55 < 256; first_55 += 64) {
+          const int64_t v56 = thread_39 + first_55;
+          const int64_t v57 = v56 & 15;
+          const int64_t v58 = v56 >> 4;
+          const uint8_t v59 = v56 < 256;
+          const uint8_t v60 = ((v58 < b_n0_ - v40) & (v57 < b_n1_ - v52)) & v59;
+          float t61 = 0.0f;
+          if (v60) t61 = b_[v53 + v58 * b_stride0_ + v57];
+          if (v59) local10[v54 + v58 * 16 + v57] = t61;
         }
         // tiled_matmul.py  acc += a_tile @ b_tile
-        const int64_t v98 = thread_57 * 4;
-        const f32x4 v99 = *(f32x4_memory *)(local12 + v98);
-        const int64_t v100 = thread_57 * 4;
-        const f32x4 v101 = *(f32x4_memory *)(local13 + v100);
-        f32x4 totals_102 = v99;
-        f32x4 value2_103 = v101;
-        for (int64_t k_104 = 0; k_104 < 16; k_104 += 1) {
-          const int64_t v105 = local14[thread_57];
-          const i64x4 v106 = v105 - (i64x4){};
-          const int64_t v107 = thread_57 >> 2;
-          const int64_t v108 = v107 & 7;
-          const int64_t v109 = thread_57 >> 5;
-          const int64_t v110 = v109 * 16;
-          const int64_t v111 = v108 + v110;
-          const i64x4 v112 = v111 - (i64x4){};
-          const i64x4 v113 = v112 + (i64x4){0, 0, 8, 8};
-          const i64x4 v114 = v113 * 16;
-          const i64x4 v115 = v106 + v114;
-          const i64x4 v116 = k_104 - (i64x4){};
-          const i64x4 v117 = v115 + v116;
-          const f32x4 v118 = (f32x4){local10[v117[0]], local10[v117[1]], local10[v117[2]], local10[v117[3]]};
-          const u32x4 v119 = (u32x4)v118;
-          const u32x4 v120 = v119 + 4096u;
-          const u32x4 v121 = v120 & 4294959104u;
-          const i32x4 v122 = (i32x4)(v118 == v118);
-          const f32x4 v123 = (f32x4)v121;
-          const f32x4 v124 = (f32x4)((v122 & (i32x4)v123) | (~v122 & (i32x4)v118));
-          const int64_t v125 = k_104 * 16;
-          const int64_t v126 = local15[thread_57];
-          const int64_t v127 = v126 + v125;
-          const i64x4 v128 = v127 - (i64x4){};
-          const int64_t v129 = thread_57 & 3;
-          const int64_t v130 = v129 * 2;
-          const i64x4 v131 = v130 - (i64x4){};
-          const i64x4 v132 = v131 + (i64x4){0, 1, 0, 1};
-          const i64x4 v133 = v128 + v132;
-          const f32x4 v134 = (f32x4){local11[v133[0]], local11[v133[1]], local11[v133[2]], local11[v133[3]]};
-          const u32x4 v135 = (u32x4)v134;
-          const u32x4 v136 = v135 + 4096u;
-          const u32x4 v137 = v136 & 4294959104u;
-          const i32x4 v138 = (i32x4)(v134 == v134);
-          const f32x4 v139 = (f32x4)v137;
-          const f32x4 v140 = (f32x4)((v138 & (i32x4)v139) | (~v138 & (i32x4)v134));
-          const i64x4 v141 = v132 + 8;
-          const i64x4 v142 = v128 + v141;
-          const f32x4 v143 = (f32x4){local11[v142[0]], local11[v142[1]], local11[v142[2]], local11[v142[3]]};
-          const u32x4 v144 = (u32x4)v143;
-          const u32x4 v145 = v144 + 4096u;
-          const u32x4 v146 = v145 & 4294959104u;
-          const i32x4 v147 = (i32x4)(v143 == v143);
-          const f32x4 v148 = (f32x4)v146;
-          const f32x4 v149 = (f32x4)((v147 & (i32x4)v148) | (~v147 & (i32x4)v143));
-          const f32x4 v150 = tl_fma_f32x4(v124, v140, totals_102);
-          const f32x4 v151 = tl_fma_f32x4(v124, v149, value2_103);
-          totals_102 = v150;
-          value2_103 = v151;
+        const f32x4 v62 = *(f32x4_memory *)(local11 + thread_39 * 4);
+        const f32x4 v63 = *(f32x4_memory *)(local12 + thread_39 * 4);
+        f32x4 totals_64 = v62;
+        f32x4 value2_65 = v63;
+        for (int64_t k_66 = 0; k_66 < 16; k_66 += 1) {
+          const int64_t v67 = local13[thread_39];
+          const i64x4 v68 = v67 - (i64x4){};
+          const int64_t v69 = ((thread_39 >> 2) & 7) + (thread_39 >> 5) * 16;
+          const i64x4 v70 = v69 - (i64x4){};
+          const i64x4 v71 = v70 + (i64x4){0, 0, 8, 8};
+          const i64x4 v72 = v71 * 16;
+          const i64x4 v73 = v68 + v72;
+          const i64x4 v74 = k_66 - (i64x4){};
+          const i64x4 v75 = v73 + v74;
+          const f32x4 v76 = (f32x4){local9[v75[0]], local9[v75[1]], local9[v75[2]], local9[v75[3]]};
+          const u32x4 v77 = (u32x4)v76;
+          const u32x4 v78 = v77 + 4096u;
+          const u32x4 v79 = v78 & 4294959104u;
+          const i32x4 v80 = (i32x4)(v76 == v76);
+          const f32x4 v81 = (f32x4)v79;
+          const f32x4 v82 = (f32x4)((v80 & (i32x4)v81) | (~v80 & (i32x4)v76));
+          const int64_t v83 = local14[thread_39];
+          const int64_t v84 = v83 + k_66 * 16;
+          const i64x4 v85 = v84 - (i64x4){};
+          const int64_t v86 = (thread_39 & 3) * 2;
+          const i64x4 v87 = v86 - (i64x4){};
+          const i64x4 v88 = v87 + (i64x4){0, 1, 0, 1};
+          const i64x4 v89 = v85 + v88;
+          const f32x4 v90 = (f32x4){local10[v89[0]], local10[v89[1]], local10[v89[2]], local10[v89[3]]};
+          const u32x4 v91 = (u32x4)v90;
+          const u32x4 v92 = v91 + 4096u;
+          const u32x4 v93 = v92 & 4294959104u;
+          const i32x4 v94 = (i32x4)(v90 == v90);
+          const f32x4 v95 = (f32x4)v93;
+          const f32x4 v96 = (f32x4)((v94 & (i32x4)v95) | (~v94 & (i32x4)v90));
+          const i64x4 v97 = v88 + 8;
+          const i64x4 v98 = v85 + v97;
+          const f32x4 v99 = (f32x4){local10[v98[0]], local10[v98[1]], local10[v98[2]], local10[v98[3]]};
+          const u32x4 v100 = (u32x4)v99;
+          const u32x4 v101 = v100 + 4096u;
+          const u32x4 v102 = v101 & 4294959104u;
+          const i32x4 v103 = (i32x4)(v99 == v99);
+          const f32x4 v104 = (f32x4)v102;
+          const f32x4 v105 = (f32x4)((v103 & (i32x4)v104) | (~v103 & (i32x4)v99));
+          const f32x4 v106 = tl_fma_f32x4(v82, v96, totals_64);
+          const f32x4 v107 = tl_fma_f32x4(v82, v105, value2_65);
+          totals_64 = v106;
+          value2_65 = v107;
         }
-        local16[thread_57] = v63;
-        local17[thread_57] = v82;
-        const int64_t v152 = thread_57 * 4;
-        *(f32x4_memory *)(local18 + v152) = totals_102;
-        const int64_t v153 = thread_57 * 4;
-        *(f32x4_memory *)(local19 + v153) = value2_103;
+        local15[thread_39] = v44;
+        local16[thread_39] = v54;
+        *(f32x4_memory *)(local17 + thread_39 * 4) = totals_64;
+        *(f32x4_memory *)(local18 + thread_39 * 4) = value2_65;
       }
       // tiled_matmul.py  tl.barrier()  # all have read these tiles, before others overwrite them
-      for (int64_t thread_154 = 0; thread_154 < 64; thread_154 += 1) {
-        const int64_t v155 = thread_154 * 4;
-        const f32x4 v156 = *(f32x4_memory *)(local18 + v155);
-        const int64_t v157 = thread_154 * 4;
-        const f32x4 v158 = *(f32x4_memory *)(local19 + v157);
-        const int64_t v159 = local16[thread_154];
-        const int64_t v160 = local17[thread_154];
-        const int64_t v161 = thread_154 * 4;
-        *(f32x4_memory *)(local12 + v161) = v156;
-        const int64_t v162 = thread_154 * 4;
-        *(f32x4_memory *)(local13 + v162) = v158;
-        local14[thread_154] = v159;
-        local15[thread_154] = v160;
+      for (int64_t thread_108 = 0; thread_108 < 64; thread_108 += 1) {
+        const f32x4 v109 = *(f32x4_memory *)(local17 + thread_108 * 4);
+        const f32x4 v110 = *(f32x4_memory *)(local18 + thread_108 * 4);
+        const int64_t v111 = local15[thread_108];
+        const int64_t v112 = local16[thread_108];
+        *(f32x4_memory *)(local11 + thread_108 * 4) = v109;
+        *(f32x4_memory *)(local12 + thread_108 * 4) = v110;
+        local13[thread_108] = v111;
+        local14[thread_108] = v112;
       }
     }
     // tiled_matmul.py  c.tile[M, N](row, column).copy_from(acc, masked=True)
-    for (int64_t thread_163 = 0; thread_163 < 64; thread_163 += 1) {
+    for (int64_t thread_113 = 0; thread_113 < 64; thread_113 += 1) {
       // tiled_matmul.py  acc += (await next_a) @ (await next_b)
-      const int64_t v164 = thread_163 * 4;
-      const f32x4 v165 = *(f32x4_memory *)(local12 + v164);
-      const int64_t v166 = thread_163 * 4;
-      const f32x4 v167 = *(f32x4_memory *)(local13 + v166);
-      f32x4 totals_168 = v165;
-      f32x4 value2_169 = v167;
-      for (int64_t k_170 = 0; k_170 < 16; k_170 += 1) {
-        const int64_t v171 = local14[thread_163];
-        const i64x4 v172 = v171 - (i64x4){};
-        const int64_t v173 = thread_163 >> 2;
-        const int64_t v174 = v173 & 7;
-        const int64_t v175 = thread_163 >> 5;
-        const int64_t v176 = v175 * 16;
-        const int64_t v177 = v174 + v176;
-        const i64x4 v178 = v177 - (i64x4){};
-        const i64x4 v179 = v178 + (i64x4){0, 0, 8, 8};
-        const i64x4 v180 = v179 * 16;
-        const i64x4 v181 = v172 + v180;
-        const i64x4 v182 = k_170 - (i64x4){};
-        const i64x4 v183 = v181 + v182;
-        const f32x4 v184 = (f32x4){local10[v183[0]], local10[v183[1]], local10[v183[2]], local10[v183[3]]};
-        const u32x4 v185 = (u32x4)v184;
-        const u32x4 v186 = v185 + 4096u;
-        const u32x4 v187 = v186 & 4294959104u;
-        const i32x4 v188 = (i32x4)(v184 == v184);
-        const f32x4 v189 = (f32x4)v187;
-        const f32x4 v190 = (f32x4)((v188 & (i32x4)v189) | (~v188 & (i32x4)v184));
-        const int64_t v191 = k_170 * 16;
-        const int64_t v192 = local15[thread_163];
-        const int64_t v193 = v192 + v191;
-        const i64x4 v194 = v193 - (i64x4){};
-        const int64_t v195 = thread_163 & 3;
-        const int64_t v196 = v195 * 2;
-        const i64x4 v197 = v196 - (i64x4){};
-        const i64x4 v198 = v197 + (i64x4){0, 1, 0, 1};
-        const i64x4 v199 = v194 + v198;
-        const f32x4 v200 = (f32x4){local11[v199[0]], local11[v199[1]], local11[v199[2]], local11[v199[3]]};
-        const u32x4 v201 = (u32x4)v200;
-        const u32x4 v202 = v201 + 4096u;
-        const u32x4 v203 = v202 & 4294959104u;
-        const i32x4 v204 = (i32x4)(v200 == v200);
-        const f32x4 v205 = (f32x4)v203;
-        const f32x4 v206 = (f32x4)((v204 & (i32x4)v205) | (~v204 & (i32x4)v200));
-        const i64x4 v207 = v198 + 8;
-        const i64x4 v208 = v194 + v207;
-        const f32x4 v209 = (f32x4){local11[v208[0]], local11[v208[1]], local11[v208[2]], local11[v208[3]]};
-        const u32x4 v210 = (u32x4)v209;
-        const u32x4 v211 = v210 + 4096u;
-        const u32x4 v212 = v211 & 4294959104u;
-        const i32x4 v213 = (i32x4)(v209 == v209);
-        const f32x4 v214 = (f32x4)v212;
-        const f32x4 v215 = (f32x4)((v213 & (i32x4)v214) | (~v213 & (i32x4)v209));
-        const f32x4 v216 = tl_fma_f32x4(v190, v206, totals_168);
-        const f32x4 v217 = tl_fma_f32x4(v190, v215, value2_169);
-        totals_168 = v216;
-        value2_169 = v217;
+      const f32x4 v114 = *(f32x4_memory *)(local11 + thread_113 * 4);
+      const f32x4 v115 = *(f32x4_memory *)(local12 + thread_113 * 4);
+      f32x4 totals_116 = v114;
+      f32x4 value2_117 = v115;
+      for (int64_t k_118 = 0; k_118 < 16; k_118 += 1) {
+        const int64_t v119 = local13[thread_113];
+        const i64x4 v120 = v119 - (i64x4){};
+        const int64_t v121 = ((thread_113 >> 2) & 7) + (thread_113 >> 5) * 16;
+        const i64x4 v122 = v121 - (i64x4){};
+        const i64x4 v123 = v122 + (i64x4){0, 0, 8, 8};
+        const i64x4 v124 = v123 * 16;
+        const i64x4 v125 = v120 + v124;
+        const i64x4 v126 = k_118 - (i64x4){};
+        const i64x4 v127 = v125 + v126;
+        const f32x4 v128 = (f32x4){local9[v127[0]], local9[v127[1]], local9[v127[2]], local9[v127[3]]};
+        const u32x4 v129 = (u32x4)v128;
+        const u32x4 v130 = v129 + 4096u;
+        const u32x4 v131 = v130 & 4294959104u;
+        const i32x4 v132 = (i32x4)(v128 == v128);
+        const f32x4 v133 = (f32x4)v131;
+        const f32x4 v134 = (f32x4)((v132 & (i32x4)v133) | (~v132 & (i32x4)v128));
+        const int64_t v135 = local14[thread_113];
+        const int64_t v136 = v135 + k_118 * 16;
+        const i64x4 v137 = v136 - (i64x4){};
+        const int64_t v138 = (thread_113 & 3) * 2;
+        const i64x4 v139 = v138 - (i64x4){};
+        const i64x4 v140 = v139 + (i64x4){0, 1, 0, 1};
+        const i64x4 v141 = v137 + v140;
+        const f32x4 v142 = (f32x4){local10[v141[0]], local10[v141[1]], local10[v141[2]], local10[v141[3]]};
+        const u32x4 v143 = (u32x4)v142;
+        const u32x4 v144 = v143 + 4096u;
+        const u32x4 v145 = v144 & 4294959104u;
+        const i32x4 v146 = (i32x4)(v142 == v142);
+        const f32x4 v147 = (f32x4)v145;
+        const f32x4 v148 = (f32x4)((v146 & (i32x4)v147) | (~v146 & (i32x4)v142));
+        const i64x4 v149 = v140 + 8;
+        const i64x4 v150 = v137 + v149;
+        const f32x4 v151 = (f32x4){local10[v150[0]], local10[v150[1]], local10[v150[2]], local10[v150[3]]};
+        const u32x4 v152 = (u32x4)v151;
+        const u32x4 v153 = v152 + 4096u;
+        const u32x4 v154 = v153 & 4294959104u;
+        const i32x4 v155 = (i32x4)(v151 == v151);
+        const f32x4 v156 = (f32x4)v154;
+        const f32x4 v157 = (f32x4)((v155 & (i32x4)v156) | (~v155 & (i32x4)v151));
+        const f32x4 v158 = tl_fma_f32x4(v134, v148, totals_116);
+        const f32x4 v159 = tl_fma_f32x4(v134, v157, value2_117);
+        totals_116 = v158;
+        value2_117 = v159;
       }
       // tiled_matmul.py  c.tile[M, N](row, column).copy_from(acc, masked=True)
-      const int64_t v218 = thread_163 >> 2;
-      const int64_t v219 = v218 & 7;
-      const int64_t v220 = thread_163 >> 5;
-      const int64_t v221 = v220 * 16;
-      const int64_t v222 = v219 + v221;
-      const i64x4 v223 = v222 - (i64x4){};
-      const i64x4 v224 = v223 + (i64x4){0, 0, 8, 8};
-      const int64_t v225 = v9 * 32;
-      const int64_t v226 = c_n0_ - v225;
-      const i64x4 v227 = v226 - (i64x4){};
-      const i64x4 v228 = (i64x4)(v224 < v227);
-      const int64_t v229 = thread_163 & 3;
-      const int64_t v230 = v229 * 2;
-      const i64x4 v231 = v230 - (i64x4){};
-      const i64x4 v232 = v231 + (i64x4){0, 1, 0, 1};
-      const int64_t v233 = v7 * 16;
-      const int64_t v234 = c_n1_ - v233;
-      const i64x4 v235 = v234 - (i64x4){};
-      const i64x4 v236 = (i64x4)(v232 < v235);
-      const i64x4 v237 = v228 & v236;
-      const int64_t v238 = v225 * c_stride0_;
-      const int64_t v239 = v238 + v233;
-      const int64_t v240 = v219 * c_stride0_;
-      const int64_t v241 = v230 + v240;
-      const int64_t v242 = c_stride0_ * 16;
-      const int64_t v243 = v220 * v242;
-      const int64_t v244 = v241 + v243;
-      const int64_t v245 = v239 + v244;
-      const i64x4 v246 = v245 - (i64x4){};
-      const int64_t v247 = c_stride0_ * 8;
-      const i64x4 v248 = v247 - (i64x4){};
-      const i64x4 v249 = (i64x4){0, 0, 1, 1} * v248;
-      const i64x4 v250 = (i64x4){0, 1, 0, 1} + v249;
-      const i64x4 v251 = v246 + v250;
-      if (v237[0]) c_[v251[0]] = totals_168[0]; if (v237[1]) c_[v251[1]] = totals_168[1]; if (v237[2]) c_[v251[2]] = totals_168[2]; if (v237[3]) c_[v251[3]] = totals_168[3];
-      const i64x4 v252 = v232 + 8;
-      const i64x4 v253 = (i64x4)(v252 < v235);
-      const i64x4 v254 = v228 & v253;
-      const i64x4 v255 = v251 + 8;
-      if (v254[0]) c_[v255[0]] = value2_169[0]; if (v254[1]) c_[v255[1]] = value2_169[1]; if (v254[2]) c_[v255[2]] = value2_169[2]; if (v254[3]) c_[v255[3]] = value2_169[3];
+      const int64_t v160 = (thread_113 >> 2) & 7;
+      const int64_t v161 = thread_113 >> 5;
+      const int64_t v162 = v160 + v161 * 16;
+      const i64x4 v163 = v162 - (i64x4){};
+      const i64x4 v164 = v163 + (i64x4){0, 0, 8, 8};
+      const int64_t v165 = v8 * 32;
+      const int64_t v166 = c_n0_ - v165;
+      const i64x4 v167 = v166 - (i64x4){};
+      const i64x4 v168 = (i64x4)(v164 < v167);
+      const int64_t v169 = (thread_113 & 3) * 2;
+      const i64x4 v170 = v169 - (i64x4){};
+      const i64x4 v171 = v170 + (i64x4){0, 1, 0, 1};
+      const int64_t v172 = v6 * 16;
+      const int64_t v173 = c_n1_ - v172;
+      const i64x4 v174 = v173 - (i64x4){};
+      const i64x4 v175 = (i64x4)(v171 < v174);
+      const i64x4 v176 = v168 & v175;
+      const int64_t v177 = v169 + v160 * c_stride0_ + v161 * (c_stride0_ * 16);
+      const int64_t v178 = v165 * c_stride0_ + v172 + v177;
+      const i64x4 v179 = v178 - (i64x4){};
+      const int64_t v180 = c_stride0_ * 8;
+      const i64x4 v181 = v180 - (i64x4){};
+      const i64x4 v182 = (i64x4){0, 0, 1, 1} * v181;
+      const i64x4 v183 = (i64x4){0, 1, 0, 1} + v182;
+      const i64x4 v184 = v179 + v183;
+      if (v176[0]) c_[v184[0]] = totals_116[0]; if (v176[1]) c_[v184[1]] = totals_116[1]; if (v176[2]) c_[v184[2]] = totals_116[2]; if (v176[3]) c_[v184[3]] = totals_116[3];
+      const i64x4 v185 = v171 + 8;
+      const i64x4 v186 = (i64x4)(v185 < v174);
+      const i64x4 v187 = v168 & v186;
+      const i64x4 v188 = v184 + 8;
+      if (v187[0]) c_[v188[0]] = value2_117[0]; if (v187[1]) c_[v188[1]] = value2_117[1]; if (v187[2]) c_[v188[2]] = value2_117[2]; if (v187[3]) c_[v188[3]] = value2_117[3];
     }
   }
   (void)args; (void)worker; (void)workers;
