@@ -88,6 +88,11 @@ def python(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def output_of(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=120)
+    try:
+        output, _ = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        raise AssertionError(f"no end after 120 s; it said: {output}") from None
     assert process.returncode == 0, output
     return output
