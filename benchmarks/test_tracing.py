@@ -24,7 +24,7 @@ PROCESSES, REPEATS = 9, 100
 
 @tl.kernel
 def forty(out: tl.Tile, x: tl.Tile, y: tl.Tile, a: tl.Scalar, *, width: int = 8) -> None:
-    """Some forty operations, a loop and a branch."""
+    """Forty operations, with a loop and a branch."""
     for i in tl.parallel(range(0, out.size, width)):
         v, w = x.load[width](i), y.load[width](i)
         t = v * w + a
@@ -38,8 +38,7 @@ def forty(out: tl.Tile, x: tl.Tile, y: tl.Tile, a: tl.Scalar, *, width: int = 8)
             u = u * a + v
         s = (u + t) / (w + 3.0)
         s = s.min(100.0) - u * 0.5 + t * 0.25
-        q = s * s + u * u - t * t
-        q = (q.floor() + q.ceil()) * 0.5
+        q = s * s + u * u
         out.store[width](i, q + s)
 
 

@@ -148,6 +148,8 @@ class SIMD(Bits, Moves, PythonSide, metaclass=_Bracketed):
     @property
     def type(self) -> VectorType:
         """The IR type of this value."""
+        if type(self.value) is Value:
+            return cast(VectorType, self.value.type)  # a SIMD is no pointer
         return VectorType(self.dtype, self.width)
 
     # operators: of the number's own side, and of the other
@@ -424,10 +426,14 @@ def _weak(name: str, number: Any, partner: SIMD) -> SIMD:
         raise fail(
             f"{name}: got {number!r} with a {partner.dtype.name} value; cast that to a float dtype"
         )
-    if type(number) is float:
-        return _filled(partner.dtype, partner.width, number, math.copysign(1.0, number))
-    if type(number) is int:
-        return _filled(partner.dtype, partner.width, number, 0)
+    if type(number) is float or type(number) is int:
+        sign = math.copysign(1.0, number) if type(number) is float else 0
+        if type(partner.value) is Value and partner.dtype.kind == "float":
+            builder = current_builder()
+            if builder is not None:
+                value = builder.number(number, sign, partner.type)
+                return SIMD(value, partner.dtype, partner.width)
+        return _filled(partner.dtype, partner.width, number, sign)
     return SIMDType(partner.dtype, partner.width)(number)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -196,10 +197,8 @@ class Tile(PythonSide, metaclass=_Bracketed):
     @property
     def size(self) -> Any:
         """The number of elements."""
-        total: Any = 1
-        for n in flatten_tuple(self.shape):
-            total = total * n
-        return total
+        first, *rest = flatten_tuple(self.shape) or (1,)
+        return functools.reduce(operator.mul, rest, first)
 
     @property
     def layout(self) -> Layout:

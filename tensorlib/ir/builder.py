@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 import threading
@@ -249,11 +250,15 @@ class Builder:
         blocks: list[Block] | None = None,
         depth: int = 2,
     ) -> list[Value]:
-        frame, block = _user_frame(sys._getframe(depth)), self.blocks[-1]
-        place = None
-        if frame is not None:
-            calls = self._calls if frame is self._frame else self.callers(frame)
-            place = frame.f_code, frame.f_lasti, calls
+        frame: FrameType | None = sys._getframe(depth)
+        block, place = self.blocks[-1], None
+        if frame is self._frame:  # as most often
+            assert frame is not None
+            place = frame.f_code, frame.f_lasti, self._calls
+        else:
+            frame = _user_frame(frame)
+            if frame is not None:
+                place = frame.f_code, frame.f_lasti, self.callers(frame)
         operation = Operation(name, operands, types, attributes, blocks, place, block)
         block.operations.append(operation)
         return operation.results
@@ -266,8 +271,15 @@ class Builder:
         """Return a constant; a scalar number given for a vector type fills all its lanes."""
         if type is not INDEX or value.__class__ is not int or not -_WORD <= value < _WORD:
             data = array(value, type.dtype, type.width)
-            is_filled = not data.ndim or data.strides == (0,)
-            value = data.item(0) if is_filled and type.dtype in _ITEMS else _plain(data)
+            value = _lanes(data, type)
+        return self._constant(value, type)
+
+    def number(self, number: int | float, sign: float, type: VectorType) -> Value:
+        """Return the constant of a Python number in all lanes; its sign tells 0.0 from -0.0."""
+        kind: Any = number.__class__
+        return self._constant(_rounded(kind, number, sign, type), type)
+
+    def _constant(self, value: Any, type: VectorType) -> Value:
         key = "const", type, value if value.__class__ is int else _key(value)
         found = self.known.get(key)
         if found is not None:
@@ -356,6 +368,18 @@ def _key(value: Any) -> Any:
     if isinstance(value, float):
         return float, value, math.copysign(1.0, value)
     return (type(value), value) if isinstance(value, (bool, int)) else value
+
+
+def _lanes(data: Any, type: VectorType) -> Any:
+    """Return the Python form of an array of constants: one number where all lanes have it."""
+    is_filled = not data.ndim or data.strides == (0,)
+    return data.item(0) if is_filled and type.dtype in _ITEMS else _plain(data)
+
+
+@functools.lru_cache(maxsize=4096)
+def _rounded(kind: type, number: int | float, sign: float, type: VectorType) -> Any:
+    """Return a number as the dtype holds it. Equal keys are one number: 1 and 1.0 are not."""
+    return _lanes(array(number, type.dtype, type.width), type)
 
 
 def _plain(data: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from tensorlib.dtypes import DType
 from tensorlib.errors import KernelError, VerifyError
@@ -15,6 +16,7 @@ __all__ = ["verify"]
 
 _BLOCKS = {"for": 1, "while": 2, "if": 2, "instruction": 1}
 _TYPES = (VectorType, PointerType)
+_type = attrgetter("type")  # quicker than a comprehension
 BOOL = VectorType(DType.bool)
 _ANYWHERE = ("atomic", "atomic_compare_exchange")  # the workers of a parallel loop share memory too
 _GRID = frozenset(row.name for row in GRID_ROWS if row.name not in _ANYWHERE)
@@ -80,16 +82,17 @@ def _operation(operation: Operation, defined: set[Value]) -> None:
         number = next(n for n, operand in enumerate(operands) if operand not in defined)
         raise _Fault(f"operand {number} of {name} is used before it is defined")
     try:
-        types = row.types(name, [o.type for o in operands], operation.attributes)
+        types = row.types(name, list(map(_type, operands)), operation.attributes)
     except KernelError as error:
         raise _Fault(str(error)) from None
     except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
         raise _Fault(f"{name}: operands or attributes are missing or wrong: {error!r}") from None
-    for result in results:
-        if result.operation is not operation:
-            raise _Fault(f"a result of {name} belongs to another operation")
-        if len(results) == 1 == len(types) and result.type is types[0]:
-            return  # as most are
+    if len(results) == 1 == len(types):  # as most are
+        result = results[0]
+        if result.operation is operation and result.type is types[0]:
+            return
+    if any(result.operation is not operation for result in results):
+        raise _Fault(f"a result of {name} belongs to another operation")
     if types != [r.type for r in results]:
         raise _Fault(f"{name} has results {_types(results)}, needed {_text(types)}")
 

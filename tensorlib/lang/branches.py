@@ -12,6 +12,7 @@ from tensorlib.ir.core import Value
 from tensorlib.ir.types import VectorType
 from tensorlib.lang.carried import (
     EMPTY,
+    LEAVES,
     Parts,
     Scope,
     State,
@@ -74,9 +75,14 @@ class _Side:
                     _IS_BRANCH.reset(token)
             self.after = state.read()
             state.slots.check("if")
-            self.shallow = [Parts([value], set()) for value in self.after]
-            self.deep = [Parts([value], {0}) for value in self.after]
+            self.shallow = [_apart(value, set()) for value in self.after]
+            self.deep = [_apart(value, {0}) for value in self.after]
         self.block = block
+
+
+def _apart(value: Any, whole: set[int]) -> Parts | None:
+    """Return the leaves of a value now; None for what is a leaf, and can't change."""
+    return None if type(value) in LEAVES else Parts([value], whole)
 
 
 def _merge(builder: Builder, test: Value, state: State, sides: list[_Side]) -> None:
@@ -118,11 +124,12 @@ def _alike(sides: list[_Side], i: int, name: str) -> tuple[Parts, Parts]:
     left, right = sides
     a, b = left.after[i], right.after[i]
     if a is unset:
-        return Parts([zeros_like(b)], {0}), right.deep[i]
+        return Parts([zeros_like(b)], {0}), right.deep[i] or Parts([b], {0})
     if b is unset:
-        return left.deep[i], Parts([zeros_like(a)], {0})
+        return left.deep[i] or Parts([a], {0}), Parts([zeros_like(a)], {0})
     deep = are_others(a, b)
     x, y = (left.deep[i], right.deep[i]) if deep else (left.shallow[i], right.shallow[i])
+    x, y = x or Parts([a], set()), y or Parts([b], set())
     if x.counts != y.counts:
         what = "the result" if name.startswith("__") else name
         raise fail(

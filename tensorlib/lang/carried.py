@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 from tensorlib.dtypes import DType
@@ -56,6 +56,50 @@ class Scope:
 EMPTY = Scope((), lambda: (), lambda state: None)
 
 
+class _Global:
+    """A name of a module, read and set as a cell is."""
+
+    __slots__ = ("module", "name")
+
+    def __init__(self, module: dict[str, Any], name: str) -> None:
+        self.module, self.name = module, name
+
+    @property
+    def cell_contents(self) -> Any:
+        if self.name not in self.module:
+            raise ValueError(self.name)
+        return self.module[self.name]
+
+    @cell_contents.setter
+    def cell_contents(self, value: Any) -> None:
+        self.module[self.name] = value
+
+
+def scope_of(body: FunctionType, names: Sequence[str], changed: Sequence[str] = ()) -> Scope:
+    """Return the Scope of names that `body` declares as nonlocal or global: its cells hold them."""
+    cells = dict(zip(body.__code__.co_freevars, body.__closure__ or (), strict=True))
+    places: list[Any] = [cells.get(n) or _Global(body.__globals__, n) for n in names]
+
+    def get() -> Values:
+        try:
+            return tuple([place.cell_contents for place in places])
+        except ValueError:  # some have no value yet
+            return tuple(_content(p, n) for p, n in zip(places, names, strict=True))
+
+    def put(values: Values) -> None:
+        for place, value in zip(places, values, strict=True):
+            place.cell_contents = value
+
+    return Scope(names, get, put, changed)
+
+
+def _content(place: Any, name: str) -> Any:
+    try:
+        return place.cell_contents
+    except ValueError:
+        return Undefined(name)
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a Python number, which takes a dtype when a loop changes it."""
     return isinstance(value, (bool, int, float))
@@ -105,7 +149,8 @@ def _is_opaque(value: Any) -> bool:
     return isinstance(value, Tile) or is_mutable(value)
 
 
-_LEAVES = frozenset({SIMD, Undefined, bool, int, float, str, type(None)})
+# Types of which every value is one leaf, and never changes.
+LEAVES = frozenset({SIMD, Undefined, bool, int, float, str, type(None)})
 
 
 class Parts:
@@ -116,7 +161,7 @@ class Parts:
         self.leaves: list[Any] = []
         self._rebuilds: list[Callable[[Iterator[Any]], Any]] = []
         for i, value in enumerate(values):
-            if type(value) in _LEAVES:  # what most are
+            if type(value) in LEAVES:  # what most are
                 self.leaves.append(value)
                 self.counts.append(1)
                 self._rebuilds.append(next)
@@ -157,13 +202,9 @@ class State:
         self.slots.write(values[count:])
         self.scope.put(tuple(values[:count]))
 
-    @contextmanager
-    def restored(self) -> Iterator[None]:
+    def restored(self) -> _Restored:
         """Set everything as it was before, behind the block."""
-        try:
-            yield
-        finally:
-            self.write(self.before)
+        return _Restored(self)
 
     def changes(self) -> bool:
         """Whether names or slots hold others than before; raises KernelError for new slots."""
@@ -186,6 +227,21 @@ class State:
         ]
 
 
+class _Restored:
+    """Written out, as every branch and loop takes it: a generator's takes several times as long."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.state.write(self.state.before)
+
+
 def other_memory(where: str, name: str) -> KernelError:
     """Return the error of a name that holds a tile of one memory, and then of another."""
     return fail(
@@ -196,7 +252,7 @@ def other_memory(where: str, name: str) -> KernelError:
 
 def are_others(a: Any, b: Any) -> bool:
     """Whether two values hold different lists, objects or tiles in the same place."""
-    if a is b or isinstance(a, Undefined) or isinstance(b, Undefined):
+    if a is b or type(a) in LEAVES or type(b) in LEAVES:
         return False
     left, right = (flatten(x, _is_opaque)[0] for x in (a, b))
     return len(left) == len(right) and any(

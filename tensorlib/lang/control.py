@@ -18,7 +18,7 @@ from tensorlib.ir.builder import Builder, current_builder, fail
 from tensorlib.ir.core import Block, Value
 from tensorlib.ir.types import INDEX
 from tensorlib.lang.branches import choose, raised, run_if
-from tensorlib.lang.carried import EMPTY, Carried, Scope, State, is_number
+from tensorlib.lang.carried import EMPTY, Carried, Scope, State, is_number, scope_of
 from tensorlib.lang.conditions import (
     and_,
     asserted,
@@ -36,7 +36,6 @@ from tensorlib.simd import SIMD, lift
 __all__ = [
     "EMPTY",
     "Range",
-    "Scope",
     "and_",
     "asserted",
     "changed_at_run_time",
@@ -52,6 +51,7 @@ __all__ = [
     "run_if",
     "run_while",
     "runtime_range",
+    "scope_of",
     "static",
     "static_iterable",
     "truth",
@@ -360,4 +360,9 @@ def _record_asking(
 
 
 def _bound(bound: Any) -> Value:
+    builder = current_builder()
+    if type(bound) is int and bound.bit_length() < 64 and builder is not None:
+        return builder.constant(bound)
+    if type(bound) is SIMD and bound.type is INDEX:
+        return lift(bound)
     return lift(INDEX_SIMD(bound if isinstance(checked(bound), SIMD) else int(bound)))

@@ -23,7 +23,7 @@ from tensorlib.lang.extent import Axes, block_shape, launch_shapes
 from tensorlib.lang.nested import is_nested, parts_of, spread
 from tensorlib.lang.rewrite import rewritten
 from tensorlib.lang.shown import KernelMethod, kernel_html
-from tensorlib.lang.target import Target, current_target, targeting
+from tensorlib.lang.target import Block, Target, current_target, targeting
 from tensorlib.lang.threads import run_grid
 from tensorlib.lang.trace import trace
 from tensorlib.layouts.dim import Dim, Size
@@ -134,7 +134,7 @@ class KernelFunction:
             tuple(types.items()), _key(self.parameters), current_target(), shape, generation()
         )  # fmt: skip
         if key not in self._traced:
-            self._traced[key] = run_passes(self.recorded(*arguments, block=block), is_new=True)
+            self._traced[key] = run_passes(self._recorded(types, shape), is_new=True)
         return self._traced[key]
 
     def recorded(self, *arguments: Any, block: Axes | None = None) -> Kernel:
@@ -142,7 +142,9 @@ class KernelFunction:
         if any(map(is_nested, arguments)):
             flat, parts = self.spread(arguments)
             return flat.recorded(*parts, block=block)
-        types, shape = self._types(arguments), block_shape(self.name, block)
+        return self._recorded(self._types(arguments), block_shape(self.name, block))
+
+    def _recorded(self, types: dict[str, Any], shape: Block | None) -> Kernel:
         return trace(self.function, types, self.parameters, name=self.name, block=shape)
 
     def ir(self, *arguments: Any, block: Axes | None = None) -> str:

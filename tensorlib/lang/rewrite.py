@@ -70,16 +70,8 @@ def _is_left(module: str) -> bool:
 
 def rewritten(function: Any) -> Any:
     """Return `function` with its control flow rewritten; anything but a plain function as it is."""
-    if isinstance(function, types.MethodType):
-        return types.MethodType(rewritten(function.__func__), function.__self__)
-    if isinstance(function, functools.partial):
-        return functools.partial(rewritten(function.func), *function.args, **function.keywords)
-    if not isinstance(function, types.FunctionType):
-        if isinstance(function, (types.BuiltinFunctionType, type)):
-            return replaced(function)
-        own = getattr(type(function), "__call__", None)  # noqa: B004
-        is_users = isinstance(own, types.FunctionType) and not _is_left(own.__module__ or "")
-        return types.MethodType(rewritten(own), function) if is_users else function
+    if type(function) is not types.FunctionType:
+        return _rewritten_callable(function)
     if function.__code__ in _DONE:
         return function
     if _is_left(function.__module__ or "") or function.__code__.co_flags & _SUSPENDED:
@@ -93,6 +85,22 @@ def rewritten(function: Any) -> Any:
         return function
     made = _with_code(function, new)
     return deferred(made) if code.co_flags & inspect.CO_COROUTINE else made
+
+
+def _rewritten_callable(function: Any) -> Any:
+    """Return a callable that is no plain function with the functions rewritten that it runs."""
+    if isinstance(function, types.MethodType):
+        new = rewritten(function.__func__)
+        return (
+            types.MethodType(new, function.__self__) if new is not function.__func__ else function
+        )
+    if isinstance(function, functools.partial):
+        return functools.partial(rewritten(function.func), *function.args, **function.keywords)
+    if isinstance(function, (types.BuiltinFunctionType, type)):
+        return replaced(function)
+    own = getattr(type(function), "__call__", None)  # noqa: B004
+    is_users = isinstance(own, types.FunctionType) and not _is_left(own.__module__ or "")
+    return types.MethodType(rewritten(own), function) if is_users else function
 
 
 def _with_code(function: types.FunctionType, code: types.CodeType) -> types.FunctionType:
@@ -290,40 +298,32 @@ class _Rewriter(Transformer):
         self, node: ast.stmt, bodies: list[list[ast.stmt]], own: set[str], parameters: list[str]
     ) -> tuple[list[ast.expr], list[ast.stmt], ast.expr]:
         """Make functions of bodies: return their names, definitions and common scope."""
-        stored, changed = assigned([statement for body in bodies for statement in body])
+        found = [assigned(body) for body in bodies]
+        stored = {name for names, _ in found for name in names}
+        changed = {name for _, names in found for name in names} - stored
         names = stored | own
         if contains([statement for body in bodies for statement in body], ast.Call):
             names |= self.shared[-1]
         self.lifted[-1] |= names
         functions: list[ast.expr] = []
         made: list[ast.stmt] = []
-        for body in bodies:
+        for body, (_, changes) in zip(bodies, found, strict=True):
             name = f"__body_{self._number()}"
-            checks = map(changed_name, sorted(assigned(body)[1] & changed))
+            checks = map(changed_name, sorted(changes & changed))
             inner = [*self._reach(names), *checks, *self._statements(body)]
             made.append(function(name, parameters, inner))
             functions.append(load(name))
         scope: ast.expr = ast.Constant(None)
         if names or changed:
-            more, scope = self._scope(names, changed)
-            made += more
+            scope = self._scope(functions[0], names, changed)
         return functions, [placed(m, node) for m in made], scope
 
-    def _scope(self, names: set[str], changed: set[str]) -> tuple[list[ast.stmt], ast.expr]:
-        """Functions that read and write all of `names`, and the Scope made of them.
+    def _scope(self, body: ast.expr, names: set[str], changed: set[str]) -> ast.expr:
+        """The Scope of `names`, of which a function that reaches them all knows the cells.
 
         Of names in `changed` only elements are assigned: `name[i] = value`.
         """
-        ordered, number = sorted(names), self._number()
-        get, put = f"__get_{number}", f"__set_{number}"
-        values: list[ast.expr] = [call("defined", thunk(load(n)), ast.Constant(n)) for n in ordered]
-        state = ast.Tuple([store(n) for n in ordered], ast.Store())
-        made: list[ast.stmt] = [
-            function(get, [], [ast.Return(ast.Tuple(values, ast.Load()))]),
-            function(put, ["__state"], [*self._reach(names), ast.Assign([state], load("__state"))]),
-        ]
-        words = _strings(ordered), load(get), load(put), _strings(sorted(changed))
-        return made, call("Scope", *words)
+        return call("scope_of", body, _strings(sorted(names)), _strings(sorted(changed)))
 
     def _reach(self, names: set[str]) -> list[ast.stmt]:
         """Declarations by which an inner function assigns names of the one around it."""
@@ -396,9 +396,10 @@ class _Rewriter(Transformer):
         if not names:
             return language("EMPTY")
         self.lifted[-1] |= names
-        made, scope = self._scope(names, set())
-        self.first += [placed(m, node) for m in made]
-        return scope
+        name = f"__names_{self._number()}"
+        reach: list[ast.stmt] = [*self._reach(names), ast.Pass()]
+        self.first.append(placed(function(name, [], reach), node))
+        return self._scope(load(name), names, set())
 
     def _unnamed(self, parts: list[ast.expr]) -> list[ast.expr]:
         """Let functions give the names of `:=`, since a thunk's names would be its own."""

@@ -21,6 +21,13 @@ __all__ = [
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+# Nodes other than names that give a name something, or may change what it has.
+_NAMING = frozenset(
+    {
+        ast.Subscript, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
+        ast.Import, ast.ImportFrom, ast.MatchAs, ast.MatchStar, ast.ExceptHandler,
+    }
+)  # fmt: skip
 _SIMPLE = frozenset({ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Pass})
 
 
@@ -30,10 +37,11 @@ def own_nodes(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
     while todo:
         node = todo.pop()
         yield node
-        if isinstance(node, ast.comprehension):  # its variables are its own
-            todo += [node.iter, *node.ifs]
-        elif type(node) not in LEAVES and not isinstance(node, _DEFINITIONS):
-            todo += children(node)
+        kind = type(node)
+        if kind in LEAVES or kind in _DEFINITIONS:
+            continue
+        # A comprehension's variables are its own.
+        todo += [node.iter, *node.ifs] if isinstance(node, ast.comprehension) else children(node)
 
 
 def own_statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -63,8 +71,10 @@ def assigned(body: Sequence[ast.AST]) -> tuple[set[str], set[str]]:
     changed: set[str] = set()
     for node in own_nodes(body):
         if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
+            if type(node.ctx) is not ast.Load:
                 stored.add(node.id)
+        elif type(node) not in _NAMING:
+            continue
         elif isinstance(node, (ast.Subscript, ast.Attribute)):
             if not isinstance(node.ctx, ast.Load):
                 changed |= _base(node.value)

@@ -73,6 +73,8 @@ class _Signature:
 
     def bind(self, name: str, value: Any) -> Any:
         """Return what the function sees for an argument of this type."""
+        if type(value) in (TileType, SIMDType):
+            return self._leaf(name, value)
         leaves, rebuild = flatten(value, lambda x: isinstance(x, (TileType, SIMDType)))
         if len(leaves) == 1 and leaves[0] is value:
             return self._leaf(name, value)

@@ -70,6 +70,8 @@ def body(found: dict[str, Any]) -> str:
     made.append("</div>")
     for change in found["passes"]:
         made.append(_section(f"pass: {change['name']}", _diff(change["diff"])))
+    if not found["passes"]:
+        made.append(_section("passes", "none changed anything"))
     if lines := cost_lines(found["cost"]):
         made.append(_section("cost, read off the IR", _plain(lines)))
     if "time" in found:

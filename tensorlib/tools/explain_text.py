@@ -45,7 +45,8 @@ def _checks(found: dict[str, Any]) -> str:
 
 
 def _passes(passes: Sequence[dict[str, Any]]) -> list[str]:
-    return [line for change in passes for line in (f"-- {change['name']}", *change["diff"])]
+    lines = [line for change in passes for line in (f"-- {change['name']}", *change["diff"])]
+    return lines or ["none changed anything"]
 
 
 def cost_lines(cost: dict[str, Any]) -> list[str]:
