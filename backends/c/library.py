@@ -14,7 +14,6 @@ from tensorlib.cache import DiskCache
 
 __all__ = ["Counters", "KernelLibrary"]
 
-LIBRARIES = ("-lm",)
 # A compiler's start costs what some 4000 characters of kernels cost: less is not worth a unit.
 UNIT_CHARACTERS = 4000
 
@@ -124,7 +123,9 @@ class KernelLibrary:
 
     def _compile(self, unit: _Unit) -> Path:
         return self.cache.put(
-            unit.key, ".so", lambda path: self.toolchain.compile(unit.source, path, LIBRARIES)
+            unit.key,
+            ".so",
+            lambda path: self.toolchain.compile(unit.source, path, self.toolchain.libraries),
         )
 
     def _publish(self, unit: _Unit, path: Path) -> None:
