@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
+
 import numpy as np
 
 from tensorlib import parallel
@@ -225,3 +228,44 @@ def deep_while(out, x):
             if b > x[7] + 1:
                 break
         a += 1
+
+
+@plain(np.zeros(8, np.int64), I)
+def a_loop_takes_from_an_iterator(out, x):
+    rest, taken = iter([3, 2, 1, 0, 9]), 0
+    while next(rest):
+        out[taken] = x[taken]
+        taken += 1
+    out[6], out[7] = taken, next(rest)
+
+
+@plain(np.zeros(8, np.int64), I)
+def a_loop_takes_until_it_breaks(out, x):
+    rest, total = (k for k in [4, 2, 1, 0, 9]), x[0]
+    while True:
+        k = next(rest)
+        if k == 0:
+            break
+        total += x[k]
+    out[0], out[1] = total, next(rest)
+
+
+@plain(np.zeros(8, np.int64), I)
+def a_loop_empties_what_python_holds(out, x):
+    waiting, line, left = {1, 2, 3}, collections.deque([5, 6]), [x[1], 4]
+    while waiting:
+        out[waiting.pop()] = 1
+    while line and line[0] > 4:
+        out[line.popleft()] += x[0]
+    while left:
+        out[7] += left.pop()
+
+
+@plain(np.zeros(8, np.int64), I)
+def loops_count_with_python(out, x):
+    numbers, found = itertools.count(1), []
+    while (k := next(numbers)) < 4:
+        found.append(k)
+        out[k] = x[k] if x[k] > 0 else -k
+    for k, v in enumerate(map(abs, found)):
+        out[4 + k] = v + next(numbers)

@@ -204,6 +204,18 @@ class Builder:
         target.operations.extend(block.operations)
         block.operations = []
 
+    def place(self) -> tuple[int, int]:
+        """Return where the open block ends now, for `go_back`."""
+        return len(self.blocks[-1].operations), len(self.added[-1])
+
+    def go_back(self, place: tuple[int, int]) -> None:
+        """Remove what the open block got since `place`; nothing of it may be used any more."""
+        operations, added = place
+        del self.blocks[-1].operations[operations:]
+        for key in self.added[-1][added:]:
+            del self.known[key]
+        del self.added[-1][added:]
+
     def emit(
         self,
         name: str,

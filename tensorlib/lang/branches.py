@@ -73,8 +73,8 @@ class _Side:
                     body()
                 finally:
                     _IS_BRANCH.reset(token)
-            self.after = state.read()
             state.slots.check("if")
+            self.after = state.read()
             self.shallow = [_apart(value, set()) for value in self.after]
             self.deep = [_apart(value, {0}) for value in self.after]
         self.block = block

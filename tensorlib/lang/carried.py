@@ -337,8 +337,8 @@ class Carried:
     def _leave(self) -> list[Value]:
         """Return the values that the body yields; raises _Promote to trace once more."""
         state = self.state
-        after = self._kept(state.read())
         state.slots.check("loop")
+        after = self._kept(state.read())
         if state.widen(state.before, after):
             raise _Promote
         parts = Parts(after, state.whole)

@@ -18,7 +18,7 @@ from tensorlib.ir.builder import Builder, current_builder, fail
 from tensorlib.ir.core import Block, Value
 from tensorlib.ir.types import INDEX
 from tensorlib.lang.branches import choose, raised, run_if
-from tensorlib.lang.carried import EMPTY, Carried, Scope, State, is_number, scope_of
+from tensorlib.lang.carried import EMPTY, Carried, Scope, is_number, scope_of
 from tensorlib.lang.conditions import (
     and_,
     asserted,
@@ -272,42 +272,79 @@ def run_while(
 ) -> None:
     """Run or record a `while` statement; it is recorded from where a condition is traced."""
     builder, scope = current_builder(), scope or EMPTY
-    is_first = builder is not None and bool(flags)
-    while builder is None or not _is_traced(builder, condition, scope, flags):
-        state = State(scope) if is_first else None
-        if _leaving(scope, flags) or not condition():
-            return
-        if builder is not None and state is not None and _is_left(builder, body, scope, flags):
-            state.write(state.before)  # what the condition changed, too
-            break  # recorded from its first time on, not from its second
+    if builder is None:
+        while not _leaving(scope, flags) and condition():
+            body()
+        return
+    is_first = bool(flags)
+
+    def step() -> Any:
         body()
+        return _leaving(scope, flags)
+
+    while True:
+        leaving = _leaving(scope, flags)
+        if leaving is True:
+            return
+        if leaving is not False:
+            break
+        test = _Trial(builder, scope, condition)
+        if test.is_of_run_time():
+            test.undo()
+            break
+        if not test.result:
+            return
+        if not is_first:
+            body()
+        elif _Trial(builder, scope, step).is_of_run_time():
+            test.undo()  # it is recorded from its first time on, not from its second
+            break
         is_first = False
     _record_while(builder, condition, body, scope, flags)
 
 
-def _is_traced(
-    builder: Builder, condition: Callable[[], Any], scope: Scope, flags: Sequence[str]
-) -> bool:
-    """Whether a loop goes on is known at run time only; tried in a block that is thrown away."""
-    leaving = _leaving(scope, flags)
-    if isinstance(leaving, SIMD):
-        return True
-    if leaving:
-        return False
-    carried = Carried(scope)
-    with carried.state.restored(), builder.block(carried.kinds) as block:
-        carried.enter(block.parameters)
-        test = condition()
-    return isinstance(test, SIMD) and test.is_traced
+class _Trial:
+    """A condition or body that is run before it is known whether the loop is one of run time.
+
+    What it did stays where the loop is not: once more would change Python's own state once more.
+    """
+
+    def __init__(self, builder: Builder, scope: Scope, function: Callable[[], Any]) -> None:
+        self.builder, self.function = builder, function
+        self.carried, self.place = Carried(scope), builder.place()
+        self.result = function()
+
+    def is_of_run_time(self) -> bool:
+        """Whether the result is traced, or is where the loop changes what is a constant now."""
+        return _is_traced(self.result) or _is_traced(self._unknown())
+
+    def _unknown(self) -> Any:
+        """Return the result once more, of parameters in place of constants that the loop changes.
+
+        None where there are no such constants, or once more would not be the same.
+        """
+        carried = self.carried
+        pairs = zip(carried.leaves, carried.types, strict=True)
+        is_known = all(kind is None or leaf.is_traced for leaf, kind in pairs)
+        if is_known or carried.state.slots.changed():
+            return None
+        after = carried.state.read()
+        carried.state.write(carried.state.before)
+        with self.builder.block(carried.kinds) as block:
+            carried.enter(block.parameters)
+            result = self.function()
+        carried.state.write(after)
+        return result
+
+    def undo(self) -> None:
+        """Set everything as it was before; raises KernelError where Python's own state is not."""
+        self.carried.state.slots.check("while")
+        self.carried.state.write(self.carried.state.before)
+        self.builder.go_back(self.place)
 
 
-def _is_left(builder: Builder, body: Body, scope: Scope, flags: Sequence[str]) -> bool:
-    """Whether a body leaves its loop on a condition of run time; tried and thrown away too."""
-    carried = Carried(scope)
-    with carried.state.restored(), builder.block(carried.kinds) as block:
-        carried.enter(block.parameters)
-        body()
-        return isinstance(_leaving(scope, flags), SIMD)
+def _is_traced(value: Any) -> bool:
+    return isinstance(value, SIMD) and value.is_traced
 
 
 def _record_while(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tensorlib.ir.builder import fail
+from tensorlib.lang.python_state import has_state, mark
 from tensorlib.lang.pytree import flatten
 from tensorlib.lang.undefined import Undefined
 from tensorlib.simd import SIMD
@@ -56,6 +57,7 @@ class Slots:
 
     def __init__(self) -> None:
         self.containers: list[tuple[Any, list[Any], str]] = []  # container, its keys, its name
+        self.marks: list[tuple[Any, Any, str]] = []  # what only Python changes, its mark and name
         self._seen: set[int] = set()
         for name, value in _locals():
             if type(value) not in _NEVER:  # most are of these
@@ -72,6 +74,9 @@ class Slots:
             self.containers.append((value, [key for key, _ in items], name))
             for _, part in items:
                 self._add(name, part)
+        elif has_state(value) and id(value) not in self._seen:
+            self._seen.add(id(value))
+            self.marks.append((value, mark(value), name))
 
     @property
     def names(self) -> list[str]:
@@ -98,16 +103,33 @@ class Slots:
                         object.__setattr__(container, key, value)
 
     def check(self, where: str) -> None:
-        """Raise KernelError where a container has got or lost a place for a traced value."""
+        """Raise KernelError where something has changed that the kernel can't change.
+
+        That is a container with places lost, or new ones for traced values, a list with any new
+        ones, and what only Python can change. A dict or an object may get plain values: a memo.
+        """
+        found = self.changed()
+        if found:
+            raise fail(f"{where}: {found}")
+
+    def changed(self) -> str:
+        """Return what has changed that the kernel can't change, as an error says it; else ""."""
         for container, keys, name in self.containers:
             now = _items(container)
             new = [value for key, value in now if key not in keys]
-            lost = len(now) - len(new) < len(keys)
-            if lost or any(isinstance(x, SIMD) for value in new for x in flatten(value)[0]):
-                raise fail(
-                    f"{where}: {name} changes its structure, from {len(keys)} values to {len(now)}"
+            is_other = len(now) - len(new) < len(keys) or (new and isinstance(container, list))
+            if is_other or any(isinstance(x, SIMD) for value in new for x in flatten(value)[0]):
+                return (
+                    f"{name} changes its structure, from {len(keys)} values to {len(now)}"
                     "; at run time it keeps its places: try unroll(...), or stack_allocation"
                 )
+        for value, before, name in self.marks:
+            if mark(value) != before:
+                return (
+                    f"{name} is a {type(value).__name__} of Python, which changes here once, while "
+                    "the kernel is traced, not each time it runs; try unroll(...), or an array"
+                )
+        return ""
 
 
 def _items(container: Any) -> list[tuple[Any, Any]]:
