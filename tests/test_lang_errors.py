@@ -90,16 +90,16 @@ def test_only_numbers_change_in_a_loop() -> None:
     )
 
 
-HELD: list[SIMD] = []
+HELD: dict[str, SIMD] = {}
 
 
 def test_a_value_does_not_leave_its_block() -> None:
     def kernel(out: Tile, x: Tile, k: Tile, limit: SIMD) -> None:
         for i in range(16):
-            HELD.append(x[i])
-        out[0] = HELD.pop()
+            HELD["last"] = x[i]
+        out[0] = HELD["last"]
 
-    assert error_of(kernel, "out[0] = HELD.pop()") == (
+    assert error_of(kernel, 'out[0] = HELD["last"]') == (
         "this uses a value that is computed inside a loop or branch, and has ended with it; "
         "give a name a value before the loop or branch, and assign that name in it"
     )

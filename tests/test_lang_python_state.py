@@ -138,6 +138,34 @@ def test_a_list_grows_and_shrinks_at_compile_time_only() -> None:
     assert "if: held changes its structure, from 1 values to 0; at run time" in refused(shrinks)
 
 
+COUNTED: list[int] = []
+NUMBERS = itertools.count()
+KNOWN: dict[int, int] = {}
+
+
+def test_modules_hold_state_too() -> None:
+    def counts(out: tl.Tile, n: tl.Scalar) -> None:
+        for _ in range(n):
+            COUNTED.append(1)
+
+    def numbers(out: tl.Tile, n: tl.Scalar) -> None:
+        def following() -> int:
+            return next(NUMBERS)
+
+        for i in range(n):
+            out[i] = following()
+
+    def remembers(out: tl.Tile, n: tl.Scalar) -> None:
+        COUNTED.clear()
+        for i in range(n):
+            out[i] = KNOWN.setdefault(3, 9)
+
+    assert "loop: COUNTED is a list of Python, which changes here once" in refused(counts)
+    assert "loop: NUMBERS is a count of Python, which changes here once" in refused(numbers)
+    tl.kernel(remembers).trace(np.zeros(8, np.int64), 3)
+    assert not COUNTED
+
+
 def test_a_memo_of_plain_values_may_grow() -> None:
     @tl.kernel
     def kernel(out: tl.Tile, n: tl.Scalar) -> None:

@@ -166,7 +166,7 @@ class Tabled:
 
 @given(
     st.lists(st.tuples(st.sampled_from(["n", "m", 1, 2, 8]), st.integers(0, 9)), min_size=2,
-             max_size=4),
+             max_size=3),
     st.integers(1, 4),
     st.integers(1, 4),
 )  # fmt: skip

@@ -165,8 +165,5 @@ def operations(block: Block) -> list[Operation]:
 
 def value_types(kernel: Kernel) -> set[Type]:
     """Return every type that a value of the kernel has; loops carry those of their results."""
-    found = {parameter.type for parameter in kernel.parameters}
-    for operation in operations(kernel.body):
-        for result in operation.results:
-            found.add(result.type)
-    return found
+    parameters = {parameter.type for parameter in kernel.parameters}
+    return parameters | {r.type for operation in operations(kernel.body) for r in operation.results}

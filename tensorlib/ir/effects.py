@@ -10,6 +10,12 @@ __all__ = ["reads", "writes", "writes_shared"]
 
 
 _PURE = frozenset(row.name for row in ROWS.values() if row.effect == "pure")
+_READING = frozenset(row.name for row in ROWS.values() if row.effect == "read").union(
+    ("atomic", "atomic_compare_exchange")
+)
+_WRITING = frozenset(row.name for row in ROWS.values() if row.effect == "write").difference(
+    ("alloc", "prefetch")
+)
 
 
 def reads(operation: Operation) -> set[Value]:
@@ -18,7 +24,7 @@ def reads(operation: Operation) -> set[Value]:
     if operation.name in _PURE:
         return found
     for o in _within(operation):
-        if ROWS[o.name].effect == "read" or o.name in ("atomic", "atomic_compare_exchange"):
+        if o.name in _READING:
             found.add(o.operands[0])
         elif o.name == "copy_async":
             found.add(o.operands[2])
@@ -29,8 +35,7 @@ def writes(operation: Operation) -> set[Value]:
     """Return the pointers that an operation, or one nested in it, writes through."""
     if operation.name in _PURE:
         return set()
-    found = (o for o in _within(operation) if ROWS[o.name].effect == "write")
-    return {o.operands[0] for o in found if o.name not in ("alloc", "prefetch")}
+    return {o.operands[0] for o in _within(operation) if o.name in _WRITING}
 
 
 def writes_shared(operation: Operation) -> bool:

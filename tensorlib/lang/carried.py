@@ -281,13 +281,10 @@ class Carried:
             likely = i < assigned or names[i].partition("_")[0] in self.scope.changed
             known = leaf.type if isinstance(leaf, SIMD) and likely else None
             self.types.append(self._promoted.get((i, k), known))
+        self.kinds = [t for t in self.types if t is not None]
 
-    types: list[VectorType | None]
-
-    @property
-    def kinds(self) -> list[VectorType]:
-        """The types of what is carried."""
-        return [t for t in self.types if t is not None]
+    types: list[VectorType | None]  # of each leaf; None for what is not carried
+    kinds: list[VectorType]  # of what is carried
 
     def changing(self) -> list[str]:
         """Return the names of which something is carried."""

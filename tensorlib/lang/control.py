@@ -149,7 +149,7 @@ def run_for(
         _static_for(iterable, body, scope, flags)
         return
     scope, loop = scope or EMPTY, iterable.upwards()
-    known = dict(zip(scope.names, scope.get(), strict=True))
+    known = dict(zip(scope.names, scope.get(), strict=True)) if after == READ else {}
     if after != ASSIGNED:
         _put(scope, {name: Undefined(name) for name in targets})
     last = _record_for(builder, loop, body, scope, flags, targets, after == READ)

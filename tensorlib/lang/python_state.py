@@ -1,4 +1,5 @@
-"""Objects of Python whose state no kernel can carry: sets, deques, arrays, iterators, generators.
+"""Objects of Python whose state no kernel can carry: sets, deques, arrays, iterators, generators,
+and lists that a module holds.
 
 What changes one of them while a loop or branch of run time is recorded does so once, however often
 the kernel comes there. Two marks of an object tell whether it has changed in between.
@@ -16,7 +17,7 @@ from typing import Any
 
 __all__ = ["has_state", "mark"]
 
-_COLLECTIONS = (set, deque, bytearray, array)
+_COLLECTIONS = (list, set, deque, bytearray, array)
 _OF_OTHERS = (enumerate, zip, map, filter)  # they take from iterators of their own
 _SHOWN = (itertools.count, itertools.repeat)  # their text says how far they are
 _PLAIN = (bool, int, float, str, bytes, type(None))

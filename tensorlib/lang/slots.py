@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tensorlib.ir.builder import fail
@@ -59,9 +59,16 @@ class Slots:
         self.containers: list[tuple[Any, list[Any], str]] = []  # container, its keys, its name
         self.marks: list[tuple[Any, Any, str]] = []  # what only Python changes, its mark and name
         self._seen: set[int] = set()
-        for name, value in _locals():
-            if type(value) not in _NEVER:  # most are of these
-                self._add(name, value)
+        frames = _frames()
+        for frame in frames:
+            for name, value in frame.f_locals.items():
+                if type(value) not in _NEVER:  # most are of these
+                    self._add(name, value)
+        for frame in frames:
+            for name in _names(frame.f_code):  # a module's dict is taken for a memo
+                value = frame.f_globals.get(name)
+                if type(value) not in _NEVER and has_state(value):
+                    self._watch(name, value)
         self.values = self.read()
 
     def _add(self, name: str, value: Any) -> None:
@@ -74,7 +81,12 @@ class Slots:
             self.containers.append((value, [key for key, _ in items], name))
             for _, part in items:
                 self._add(name, part)
-        elif has_state(value) and id(value) not in self._seen:
+        elif has_state(value):
+            self._watch(name, value)
+
+    def _watch(self, name: str, value: Any) -> None:
+        """Remember how something is now that the kernel can't carry."""
+        if id(value) not in self._seen:
             self._seen.add(id(value))
             self.marks.append((value, mark(value), name))
 
@@ -147,13 +159,29 @@ def _get(container: Any, key: Any) -> Any:
     return container[key] if isinstance(container, (list, dict)) else getattr(container, key)
 
 
-def _locals() -> Iterator[tuple[str, Any]]:
-    """Yield the local names of the functions being traced, the innermost first."""
+# By id, since to hash a code object takes as long as to walk it; each holds its code object.
+_NAMES: dict[int, tuple[types.CodeType, tuple[str, ...]]] = {}
+
+
+def _names(code: types.CodeType) -> tuple[str, ...]:
+    """Return the names beside local ones that a function and those defined in it use."""
+    known = _NAMES.get(id(code))
+    if known is None:
+        inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        names = dict.fromkeys(name for c in inner for name in _names(c))
+        known = _NAMES[id(code)] = code, tuple(names | dict.fromkeys(code.co_names))
+    return known[1]
+
+
+def _frames() -> list[types.FrameType]:
+    """Return the frames of the functions being traced, the innermost first."""
+    found: list[types.FrameType] = []
     frame: types.FrameType | None = sys._getframe(2)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module == "tensorlib.lang.trace":
-            return
+            break
         if not module.startswith("tensorlib.lang."):
-            yield from frame.f_locals.items()
+            found.append(frame)
         frame = frame.f_back
+    return found
