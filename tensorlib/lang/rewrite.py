@@ -50,8 +50,9 @@ from tensorlib.lang.syntax import (
 
 __all__ = ["rewritten"]
 
-_CACHE: dict[tuple[types.CodeType, str], types.CodeType | None] = {}
-_DONE: set[types.CodeType] = set()
+# By id, since the hash of a code object is made of all its constants; the entries keep it alive.
+_CACHE: dict[int, tuple[types.CodeType, types.CodeType | None]] = {}
+_DONE: dict[int, types.CodeType] = {}
 _SUSPENDED = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 # Packages whose functions are the language itself, or work on Python values only.
 _WRITTEN = "__written"  # what a function is called while it is compiled
@@ -72,15 +73,13 @@ def rewritten(function: Any) -> Any:
     """Return `function` with its control flow rewritten; anything but a plain function as it is."""
     if type(function) is not types.FunctionType:
         return _rewritten_callable(function)
-    if function.__code__ in _DONE:
-        return function
-    if _is_left(function.__module__ or "") or function.__code__.co_flags & _SUSPENDED:
-        return function
     code = function.__code__
-    key = code, code.co_filename
-    if key not in _CACHE:
-        _CACHE[key] = _rewrite(function)
-    new = _CACHE[key]
+    if _is_left(function.__module__ or "") or id(code) in _DONE or code.co_flags & _SUSPENDED:
+        return function
+    known = _CACHE.get(id(code))
+    if known is None:
+        known = _CACHE[id(code)] = code, _rewrite(function)
+    new = known[1]
     if new is None:
         return function
     made = _with_code(function, new)
@@ -127,7 +126,7 @@ def _rewrite(original: types.FunctionType) -> types.CodeType | None:
     module = ast.Module([_factory(made, original)], [])
     outer = compile(module, original.__code__.co_filename, "exec")
     code = _renamed(_find(outer), original.__code__)
-    _DONE.update(_codes(code))
+    _DONE.update((id(done), done) for done in _codes(code))
     return code
 
 

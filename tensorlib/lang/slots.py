@@ -20,7 +20,12 @@ __all__ = ["Slots", "is_mutable"]
 
 _SKIPPED = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
-_NEVER = frozenset({SIMD, Undefined, bool, int, float, str, types.FunctionType, type(None)})
+_NEVER = frozenset(
+    {
+        SIMD, Undefined, bool, int, float, str, type(None),
+        types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type,
+    }
+)  # fmt: skip
 
 
 def is_mutable(value: Any) -> bool:
@@ -65,6 +70,8 @@ class Slots:
                 if type(value) not in _NEVER:  # most are of these
                     self._add(name, value)
         for frame in frames:
+            if frame.f_code.co_name.startswith("__body"):
+                continue  # the function around it uses all that it does
             for name in _names(frame.f_code):  # a module's dict is taken for a memo
                 value = frame.f_globals.get(name)
                 if type(value) not in _NEVER and has_state(value):
